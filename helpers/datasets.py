@@ -1,0 +1,202 @@
+"""The four image sets of the notebooks: a local file, else a well-kept loader, else a small drawn sample."""
+
+import os
+import textwrap
+import warnings
+import zipfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from . import downloads
+from .files import DATA
+from .photos import PhotoFolder
+
+KEYS = ("x_train", "y_train", "x_test", "y_test")
+TITLES = {"mnist": "MNIST", "fashion_mnist": "Fashion-MNIST", "cifar10": "CIFAR-10", "faces": "Faces"}
+SHAPES = {"mnist": (28, 28, 1), "fashion_mnist": (28, 28, 1), "cifar10": (32, 32, 3)}
+CLASS_NAMES = {
+    "mnist": tuple("0123456789"),
+    "fashion_mnist": (
+        "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
+    ),
+    "cifar10": ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
+}  # fmt: skip
+
+
+class SampleDataWarning(UserWarning):
+    """The real images could not be had, and a small drawn sample takes their place."""
+
+
+# Shown each time, not once per line as other warnings: a cell that is run again must say it again.
+warnings.filterwarnings("always", category=SampleDataWarning, append=True)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Images and labels of one set, split into train and test.
+
+    train, test: uint8 (N, H, W, C), 0 to 255: arrays with C = 1 (MNIST, Fashion-MNIST) or C = 3 (CIFAR-10); for faces
+    a `PhotoFolder`, C = 3, which indexes like an array and stays on disk.
+    train_labels, test_labels: int64 (N,), indices into class_names; None for faces.
+    source: one sentence that says what the images are and where they came from.
+    is_sample: True for the drawn stand-ins, with which no published number can be compared.
+    """
+
+    train: np.ndarray | PhotoFolder
+    test: np.ndarray | PhotoFolder
+    train_labels: np.ndarray | None
+    test_labels: np.ndarray | None
+    class_names: tuple[str, ...]
+    name: str
+    source: str
+    is_sample: bool
+
+
+def load(name: str, *, sample: bool = False) -> Dataset:
+    """Load "mnist", "fashion_mnist", "cifar10" or "faces"; all notebooks begin with it.
+
+    Looks in the folder $AUTOENCODER_DATA (default: the project's data/) for `<name>.npz` (arrays x_train, y_train,
+    x_test, y_test) or the folder faces/; then in the cache of keras.datasets (for faces: scikit-learn's Labeled Faces
+    in the Wild), which downloads what is missing; then takes the drawn sample, with a SampleDataWarning. A host that
+    does not answer costs 15 seconds. `sample=True` takes the drawn sample at once and without a warning.
+
+    Sizes: 28x28x1 (60,000 + 10,000), 28x28x1 (60,000 + 10,000), 32x32x3 (50,000 + 10,000); faces are cropped and
+    resized to 128x128x3 and split 80:20 by a fixed draw, in shuffled order, so that `train[:1000]` is a fair sample.
+
+    Raises ValueError for an unknown name, a local file that is damaged, pickled, incomplete or of another shape, and
+    a faces folder without two photos; FileNotFoundError where $AUTOENCODER_DATA or the drawn sample does not exist.
+
+    Sources: MNIST, LeCun, Cortes and Burges (CC BY-SA 3.0 as usually stated); Fashion-MNIST, Xiao, Rasul and Vollgraf
+    2017 (MIT); CIFAR-10, Krizhevsky 2009 (no formal licence); LFW, Huang et al. 2007 (for research).
+    """
+    if name not in TITLES:
+        raise ValueError(f"there is no data set {name!r}: choose one of {', '.join(map(repr, TITLES))}")
+    if sample:
+        return _from_sample(name)
+    folder, shown = _data_folder()
+    if (folder / _file_name(name)).exists():
+        return _from_folder(name, folder, shown)
+    try:
+        if name == "faces":
+            return _faces(*downloads.lfw_photos())
+        return _labelled(name, *downloads.keras_arrays(name), shown=f"keras.datasets.{name}")
+    except Exception as error:  # whatever the network or the loader came up with, the lesson goes on
+        reason = _in_a_line(error)
+    dataset = _from_sample(name)
+    warnings.warn(_sample_notice(name, shown, reason), SampleDataWarning, stacklevel=2)
+    return dataset
+
+
+# ---- local files
+
+
+def _data_folder() -> tuple[Path, str]:
+    """The folder to look in, and how to call it: nothing that is shown names a machine's folders."""
+    chosen = os.environ.get("AUTOENCODER_DATA")
+    if not chosen:
+        return DATA, "data"
+    if not Path(chosen).expanduser().is_dir():
+        raise FileNotFoundError(f"AUTOENCODER_DATA is {chosen!r}, which is no folder: correct it or unset it")
+    return Path(chosen).expanduser(), "$AUTOENCODER_DATA"
+
+
+def _file_name(name: str) -> str:
+    return "faces" if name == "faces" else f"{name}.npz"
+
+
+def _from_folder(name: str, folder: Path, shown: str, *, is_sample: bool = False) -> Dataset:
+    path, shown = folder / _file_name(name), f"{shown}/{_file_name(name)}"
+    origin = f"from the drawn sample {shown}" if is_sample else f"from {shown}"
+    if name == "faces":
+        return _faces(path, origin, is_sample=is_sample)
+    return _labelled(name, _read_npz(path, shown), origin, shown=shown, is_sample=is_sample)
+
+
+def _from_sample(name: str) -> Dataset:
+    if not (DATA / "sample" / _file_name(name)).exists():
+        raise FileNotFoundError(
+            f"data/sample/{_file_name(name)} is missing: it belongs to the project, so fetch the repository again"
+        )
+    return _from_folder(name, DATA / "sample", "data/sample", is_sample=True)
+
+
+def _read_npz(path: Path, shown: str) -> dict[str, np.ndarray]:
+    damaged = f"{shown} is damaged or not a .npz file; delete it to download the set again"
+    if not zipfile.is_zipfile(path):  # np.load would take it for a pickle
+        raise ValueError(damaged)
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            for key in KEYS:
+                if key not in archive.files:
+                    raise LookupError(f"{shown} has no array {key!r}; delete it to download the set again")
+            return {key: np.asarray(archive[key]) for key in KEYS}
+    except LookupError as error:
+        raise ValueError(*error.args) from None
+    except (ValueError, EOFError, OSError, zipfile.BadZipFile, zlib.error) as error:
+        if "allow_pickle" in str(error):
+            damaged = f"{shown} holds pickled objects, which are not loaded because they can run code; "
+            damaged += "save plain uint8 arrays with np.savez instead"
+        raise ValueError(damaged) from None
+
+
+def _labelled(name: str, arrays: dict, origin: str, *, shown: str, is_sample: bool = False) -> Dataset:
+    """A Dataset of checked arrays; raises ValueError for a wrong shape, type, length or label."""
+    height, width, channels = shape = SHAPES[name]
+    again = "delete it to download the set again"
+    checked = {}
+    for part in ("train", "test"):
+        x, y = arrays[f"x_{part}"], arrays[f"y_{part}"]
+        if x.dtype != np.uint8 or x.shape[1:] not in (shape, shape[: 2 if channels == 1 else 3]) or len(x) == 0:
+            needed = f"(N, {height}, {width}{', 3' if channels == 3 else ''})"
+            raise ValueError(f"{shown}: x_{part} is {x.dtype} of shape {x.shape}, not uint8 of shape {needed}; {again}")
+        if not np.issubdtype(y.dtype, np.integer) or y.ndim not in (1, 2) or y.size != len(y):
+            raise ValueError(f"{shown}: y_{part} is {y.dtype} of shape {y.shape}, not integers of shape (N,); {again}")
+        if len(x) != len(y):
+            raise ValueError(f"{shown}: x_{part} has {len(x):,} images but y_{part} {len(y):,} labels; {again}")
+        if y.min() < 0 or y.max() >= len(CLASS_NAMES[name]):
+            raise ValueError(f"{shown}: the labels y_{part} go from {y.min()} to {y.max()}, not from 0 to 9; {again}")
+        checked[part] = x.reshape(-1, *shape), y.reshape(-1).astype(np.int64)
+    (train, train_labels), (test, test_labels) = checked["train"], checked["test"]
+    return Dataset(
+        train, test, train_labels, test_labels, CLASS_NAMES[name], name, _source(name, train, test, origin), is_sample
+    )
+
+
+def _faces(path: Path, origin: str, *, is_sample: bool = False) -> Dataset:
+    photos = PhotoFolder(path)
+    if len(photos) < 2:
+        raise ValueError(f"the folder {path.name} has 1 photo, and two are needed (train and test): put more there")
+    order = np.random.default_rng(0).permutation(len(photos))
+    n_test = max(1, round(0.2 * len(photos)))
+    train, test = photos.subset(order[n_test:]), photos.subset(order[:n_test])
+    return Dataset(train, test, None, None, (), "faces", _source("faces", train, test, origin), is_sample)
+
+
+def _source(name: str, train, test, origin: str) -> str:
+    return f"{TITLES[name]}, {len(train):,} + {len(test):,} images, {origin}"
+
+
+# ---- words
+
+
+def _in_a_line(error: Exception) -> str:
+    text = " ".join(str(error).split()).replace(str(Path.home()), "~") or type(error).__name__
+    return text if len(text) < 200 else text[:200] + " ..."
+
+
+def _sample_notice(name: str, shown: str, reason: str) -> str:
+    title, loader = TITLES[name], "scikit-learn" if name == "faces" else "keras.datasets"
+    put = "your photos (JPEG or PNG)" if name == "faces" else f"{name}.npz (arrays {', '.join(KEYS)})"
+    place = f"{shown}/faces/" if name == "faces" else f"{shown}/"
+    facts = (
+        f"THESE ARE NOT THE REAL IMAGES. {title}: a small drawn sample takes their place, so results will differ.",
+        f"Why: there is no {shown}/{_file_name(name)}, and {loader} could not get them: {reason}",
+        f"To get the real ones: connect to the internet and run this again, or put {put} into {place} "
+        "(see data/README.md).",
+    )
+    lines = [line for fact in facts for line in textwrap.wrap(fact, 92, subsequent_indent="   ")]
+    bar = "=" * 96
+    return "\n".join(["", bar, *(f"| {line}" for line in lines), bar])

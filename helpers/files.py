@@ -1,0 +1,43 @@
+"""Where things live, and writing files so that they are whole or not there."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parent.parent
+DATA = PROJECT / "data"
+
+
+def runs_folder() -> Path:
+    """Where unfinished and finished training runs are kept: $AUTOENCODER_RUNS, by default data/runs."""
+    return Path(os.environ.get("AUTOENCODER_RUNS") or DATA / "runs")
+
+
+@contextmanager
+def whole_file(path: Path, suffix: str = "") -> Iterator[Path]:
+    """Give a temporary path to write to; it gets its final name only when the block ends without an error.
+
+    suffix: the ending that the writer insists on (".keras"); the temporary file is removed on failure.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.stem}.{os.getpid()}.partial{suffix or path.suffix}")
+    try:
+        yield partial
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write `value` as readable JSON, whole or not at all."""
+    with whole_file(path) as partial:
+        partial.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def figures_folder() -> Path:
+    """Where notebooks save figures as PNG files: data/figures (not in git), made when missing."""
+    folder = DATA / "figures"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

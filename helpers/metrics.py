@@ -1,0 +1,117 @@
+"""How good is a restored picture: figures per image, and their averages over images.
+
+`clean` and `restored` are float arrays in [0, 1] of shape (N, H, W, C); a mask is (N, H, W, 1) with 1 in
+the hole. Every function gives one number an image, shape (N,), so that the worst ones can be found;
+`summary` averages over images.
+"""
+
+import numpy as np
+from keras import ops
+from scipy.ndimage import uniform_filter
+
+WINDOW = 7  # pixels; scikit-image's default for SSIM
+C1, C2 = 0.01**2, 0.03**2  # Wang et al. 2004, for a data range of 1
+PSNR_CEILING = 100.0  # dB; identical images would be infinite and spoil an average
+
+
+def mse(clean: np.ndarray, restored: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
+    """Mean squared error per image, in squared pixel units, (N,); under a mask over the hole's pixels only.
+
+    Raises ValueError when the shapes differ, or when an image has no hole.
+    """
+    _check(clean, restored)
+    squared = (clean.astype(np.float64) - restored) ** 2
+    if mask is None:
+        return squared.mean(axis=(1, 2, 3))
+    return _hole_mean(squared, mask)
+
+
+def psnr(clean: np.ndarray, restored: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
+    """Peak signal-to-noise ratio per image in dB, (N,): 10 log10(1 / MSE), at most 100 dB. Higher is better.
+
+    With a mask, over the hole's pixels only. As scikit-image's `peak_signal_noise_ratio` with data_range 1.
+    """
+    return -10 * np.log10(np.maximum(mse(clean, restored, mask), 10 ** (-PSNR_CEILING / 10)))
+
+
+def ssim(clean: np.ndarray, restored: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
+    """Structural similarity per image (Wang et al. 2004), (N,), at most 1. Higher is better.
+
+    Equals scikit-image's `structural_similarity` with its defaults (7x7 uniform window, sample covariance,
+    border left out, channels averaged) for the whole batch at once. With a mask, the average over the windows centred in the hole;
+    a pixel of the hole that is too near the border to be a centre takes the nearest window.
+    """
+    _check(clean, restored)
+    similarity = _ssim_map(clean.astype(np.float64), restored.astype(np.float64))
+    if mask is None:
+        return similarity.mean(axis=(1, 2, 3))
+    edge = (WINDOW // 2,) * 2
+    return _hole_mean(np.pad(similarity, ((0, 0), edge, edge, (0, 0)), mode="edge"), mask)
+
+
+def _ssim_map(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    edge = WINDOW // 2
+
+    def local_mean(x):
+        return uniform_filter(x, size=(1, WINDOW, WINDOW, 1))[:, edge:-edge, edge:-edge]
+
+    return _similarity(local_mean, a, b)
+
+
+def _similarity(local_mean, a, b):
+    """The SSIM formula over windows, for numpy arrays and Keras tensors alike."""
+    sample = WINDOW**2 / (WINDOW**2 - 1)  # sample, not population, covariance
+    mean_a, mean_b = local_mean(a), local_mean(b)
+    var_a = sample * (local_mean(a * a) - mean_a * mean_a)
+    var_b = sample * (local_mean(b * b) - mean_b * mean_b)
+    covariance = sample * (local_mean(a * b) - mean_a * mean_b)
+    top = (2 * mean_a * mean_b + C1) * (2 * covariance + C2)
+    return top / ((mean_a**2 + mean_b**2 + C1) * (var_a + var_b + C2))
+
+
+def ssim_loss(y_true, y_pred):
+    """1 - SSIM as a loss for `model.compile`, one value an image; on any Keras 3 backend. Notebooks 01 and 02 compare it."""
+
+    def local_mean(x):
+        return ops.average_pool(x, WINDOW, strides=1, padding="valid", data_format="channels_last")
+
+    similarity = _similarity(local_mean, ops.cast(y_true, y_pred.dtype), y_pred)
+    return 1 - ops.mean(similarity, axis=(1, 2, 3))
+
+
+def bce(clean: np.ndarray, restored: np.ndarray) -> np.ndarray:
+    """Binary cross-entropy per image in nats a pixel, (N,), as Keras's `binary_crossentropy` (clipped at 1e-7).
+
+    It is not zero for a perfect picture: a gray pixel costs its own entropy (see `bce_floor`).
+    """
+    _check(clean, restored)
+    p = np.clip(restored.astype(np.float64), 1e-7, 1 - 1e-7)
+    return -(clean * np.log(p) + (1 - clean) * np.log1p(-p)).mean(axis=(1, 2, 3))
+
+
+def bce_floor(clean: np.ndarray) -> np.ndarray:
+    """The binary cross-entropy of a perfect reconstruction: the least that any network can reach, per image, (N,)."""
+    return bce(clean, clean)
+
+
+def summary(clean: np.ndarray, restored: np.ndarray, mask: np.ndarray | None = None) -> dict[str, float]:
+    """Averages over images: {"mse", "psnr" (dB), "ssim"}, under the mask where one is given."""
+    return {
+        "mse": float(mse(clean, restored, mask).mean()),
+        "psnr": float(psnr(clean, restored, mask).mean()),
+        "ssim": float(ssim(clean, restored, mask).mean()),
+    }
+
+
+def _hole_mean(values: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    pixels = mask.sum(axis=(1, 2, 3), dtype=np.float64)
+    if not pixels.all():
+        raise ValueError(f"image {int(np.argmin(pixels))} has no hole under its mask; measure it without a mask")
+    return (values * mask).sum(axis=(1, 2, 3)) / (pixels * values.shape[-1])
+
+
+def _check(clean: np.ndarray, restored: np.ndarray) -> None:
+    if clean.shape != restored.shape or clean.ndim != 4:
+        raise ValueError(f"clean {clean.shape} and restored {restored.shape} must have one shape (N, H, W, C)")
+    if not (np.issubdtype(clean.dtype, np.floating) and np.issubdtype(restored.dtype, np.floating)):
+        raise ValueError(f"images are measured as floats in [0, 1], not {clean.dtype} and {restored.dtype}; use pairs.to_float")

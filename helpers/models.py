@@ -1,0 +1,88 @@
+"""The networks, one builder per architecture, as functional Keras models for any Keras 3 backend.
+
+Images go in and come out as float32 in [0, 1], shape (N, H, W, C). The notebook that introduces an
+architecture prints its builder's source.
+"""
+
+import keras
+from keras import layers
+
+
+def conv_autoencoder(shape: tuple[int, int, int] = (28, 28, 1), filters: int = 32) -> keras.Model:
+    """Convolutional autoencoder of rows R4, R8, R11 and R12: 28,353 parameters on 28x28x1.
+
+    Input and output: (N, H, W, C) in [0, 1], H and W divisible by 4. Source: "Applying autoencoder
+    networks with Keras". Taught in notebooks 01 and 02.
+    """
+    image = keras.Input(shape, name="image")
+    x = layers.Conv2D(filters, 3, padding="same", activation="relu")(image)  # 28 x 28 x 32
+    x = layers.MaxPooling2D(2, padding="same")(x)  # 14 x 14 x 32
+    x = layers.Conv2D(filters, 3, padding="same", activation="relu")(x)
+    code = layers.MaxPooling2D(2, padding="same", name="code")(x)  # 7 x 7 x 32
+
+    x = layers.Conv2D(filters, 3, padding="same", activation="relu")(code)
+    x = layers.UpSampling2D(2)(x)  # 14 x 14 x 32
+    x = layers.Conv2D(filters, 3, padding="same", activation="relu")(x)
+    x = layers.UpSampling2D(2)(x)  # 28 x 28 x 32
+    output = layers.Conv2D(shape[-1], 3, padding="same", activation="sigmoid", name="reconstruction")(x)
+    return keras.Model(image, output, name="conv_autoencoder")
+
+
+def strided_autoencoder(
+    shape: tuple[int, int, int] = (28, 28, 1), latent_dim: int = 16
+) -> tuple[keras.Model, keras.Model, keras.Model]:
+    """Strided convolutional autoencoder with a dense code, rows R5, R9 and R17: (encoder, decoder, autoencoder).
+
+    The three models share their layers. encoder: (N, H, W, C) in [0, 1] to (N, latent_dim), any real
+    values; decoder: back again. H and W divisible by 4; 178,001 parameters on 28x28x1 with 16 codes.
+    Source: "Autoencoders", listings 3.2.1 and 3.3.1. Taught in notebooks 01, 02 and 05.
+    """
+    height, width, channels = shape
+    image = keras.Input(shape, name="image")
+    x = layers.Conv2D(32, 3, strides=2, padding="same", activation="relu")(image)  # 14 x 14 x 32
+    x = layers.Conv2D(64, 3, strides=2, padding="same", activation="relu")(x)  # 7 x 7 x 64
+    x = layers.Flatten()(x)
+    encoder = keras.Model(image, layers.Dense(latent_dim, name="code")(x), name="encoder")
+
+    code = keras.Input((latent_dim,), name="code")
+    x = layers.Dense(height // 4 * (width // 4) * 64)(code)
+    x = layers.Reshape((height // 4, width // 4, 64))(x)
+    x = layers.Conv2DTranspose(64, 3, strides=2, padding="same", activation="relu")(x)
+    x = layers.Conv2DTranspose(32, 3, strides=2, padding="same", activation="relu")(x)
+    output = layers.Conv2DTranspose(channels, 3, padding="same", activation="sigmoid", name="reconstruction")(x)
+    decoder = keras.Model(code, output, name="decoder")
+
+    autoencoder = keras.Model(image, decoder(encoder(image)), name="strided_autoencoder")
+    return encoder, decoder, autoencoder
+
+
+def unet_denoiser(shape: tuple[int, int, int] = (28, 28, 1), widths: tuple[int, int, int] = (16, 20, 22)) -> keras.Model:
+    """Small U-Net for denoising, the better model of notebook 02: 29,523 parameters with the default widths.
+
+    Input and output: (N, H, W, C) in [0, 1], H and W divisible by 4. The skip connections hand every detail to the decoder
+    at its own scale, so that nothing has to pass through the narrow middle; in every block the channel averages over the whole
+    picture tell how much noise there is. After Ronneberger et al. 2015 (U-Net; sums here instead of concatenations, for fewer
+    parameters) and Hu et al. 2018 (averages over the picture, squeezed through 8 numbers). Taught in notebook 02.
+    """
+
+    def block(x, filters, strides=1):
+        x = layers.Conv2D(filters, 3, strides=strides, padding="same", use_bias=False)(x)
+        x = layers.BatchNormalization()(x)
+        glance = layers.GlobalAveragePooling2D(keepdims=True)(x)  # 1 x 1 x filters: the picture as a whole
+        glance = layers.Dense(filters)(layers.Dense(8, activation="relu")(glance))
+        return layers.Activation("relu")(layers.Add()([x, glance]))
+
+    def up(x, skip):
+        x = layers.UpSampling2D(2)(layers.Conv2D(skip.shape[-1], 1)(x))
+        return block(layers.Add()([x, skip]), skip.shape[-1])
+
+    image = keras.Input(shape, name="image")
+    fine = block(image, widths[0])  # 28 x 28 x 16
+    middle = block(block(fine, widths[1], strides=2), widths[1])  # 14 x 14 x 20
+    coarse = block(middle, widths[2], strides=2)  # 7 x 7 x 22
+    for _ in range(2):
+        coarse = layers.Add()([coarse, block(coarse, widths[2])])
+
+    x = up(up(coarse, middle), fine)  # 14 x 14 x 20, then 28 x 28 x 16
+    output = layers.Conv2D(shape[-1], 3, padding="same", activation="sigmoid", name="reconstruction")(x)
+    return keras.Model(image, output, name="unet_denoiser")

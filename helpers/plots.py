@@ -1,0 +1,160 @@
+"""Figures that explain. Every function gives its Figure; as the last line of a cell it is shown.
+
+Images are arrays in [0, 1] (float) or 0..255 (uint8), shape (H, W, C) or (H, W); gray is drawn gray between
+0 and 1 without stretching, and pixels are never smoothed.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")  # Okabe and Ito, colour-blind safe
+MARKERS = "osD^vPX"
+FONT = {"font.size": 12, "axes.titlesize": 13, "axes.spines.top": False, "axes.spines.right": False}
+
+
+def mosaic(images: np.ndarray, *, columns: int, title: str = "", gap: int = 2, width: float = 5.0) -> Figure:
+    """One tile an image, `columns` to a row, in reading order; `gap` white pixels between. width: inches."""
+    return mosaics({title: images}, columns=columns, gap=gap, width=width)
+
+
+def mosaics(groups: Mapping[str, np.ndarray], *, columns: int, gap: int = 2, width: float = 11.0) -> Figure:
+    """Several mosaics side by side, each under its title: {"clean": images, "corrupted": ...}, images (N, H, W, C)."""
+    tiles = [tile(images, columns=columns, gap=gap) for images in groups.values()]
+    height, wide = tiles[0].shape[:2]
+    each = width / len(tiles)
+    with plt.rc_context(FONT):
+        figure, axes = plt.subplots(1, len(tiles), figsize=(width, each * height / wide + 0.4), squeeze=False, layout="constrained")
+        for axis, title, picture in zip(axes[0], groups, tiles, strict=True):
+            show(axis, picture, title)
+    return _finished(figure)
+
+
+def tile(images: np.ndarray, *, columns: int, gap: int = 2) -> np.ndarray:
+    """Images (N, H, W, C) as one picture in [0, 1], `columns` to a row, on white."""
+    images = _unit(images)
+    count, height, width, channels = images.shape
+    rows = -(-count // columns)
+    canvas = np.ones((rows * (height + gap) - gap, columns * (width + gap) - gap, channels), np.float32)
+    for index, image in enumerate(images):
+        top, left = index // columns * (height + gap), index % columns * (width + gap)
+        canvas[top : top + height, left : left + width] = image
+    return canvas
+
+
+def rows(
+    groups: Mapping[str, np.ndarray],
+    *,
+    title: str = "",
+    captions: Mapping[str, Sequence[str]] | None = None,
+    size: float = 1.0,
+) -> Figure:
+    """Labelled rows of equally many images: {"clean": (N, H, W, C), "corrupted": ..., "restored": ...}.
+
+    A label may be a pair (label, anything) where two rows are to have the same one. captions: a short text under each
+    image of a row, such as its PSNR. size: inches per image.
+    """
+    images = [_unit(batch) for batch in groups.values()]
+    count, height, width, channels = images[0].shape
+    gap, caption_room = max(1, width // 14), height * 0.3 / size
+    captions = captions or {}
+    bottoms, y = [], 0.0
+    with plt.rc_context(FONT):
+        for label in groups:
+            bottoms.append(y + height)
+            y += height + gap + (caption_room if label in captions else 0)
+        inch = size / width  # one axis for all: an axis an image takes seconds to lay out
+        figure, axis = plt.subplots(
+            figsize=((count * (width + gap)) * inch + 2.2, y * inch + (0.5 if title else 0.15)), layout="constrained"
+        )
+        for (label, batch), bottom in zip(zip(groups, images, strict=True), bottoms, strict=True):
+            strip = tile(batch, columns=count, gap=gap)
+            extent = (0, strip.shape[1], bottom, bottom - height)
+            axis.imshow(strip.squeeze(), cmap="gray", vmin=0, vmax=1, interpolation="nearest", extent=extent)
+            for column, text in enumerate(captions.get(label, ())):
+                x = column * (width + gap) + width / 2
+                axis.text(x, bottom + 0.04 * height, text, ha="center", va="top", fontsize=10)
+        axis.set(xlim=(0, count * (width + gap) - gap), ylim=(y - gap, 0), xticks=[], title=title, aspect="equal")
+        names = [label[0] if isinstance(label, tuple) else label for label in groups]
+        axis.set_yticks([bottom - height / 2 for bottom in bottoms], names)
+        axis.tick_params(length=0)
+        axis.spines[:].set_visible(False)
+    return _finished(figure)
+
+
+def panels(pictures: Mapping[str, np.ndarray], *, captions: Mapping[str, str] | None = None, size: float = 2.4, columns: int | None = None) -> Figure:
+    """A few pictures large, each under its title, with an optional caption below (its PSNR, say)."""
+    columns = columns or len(pictures)
+    lines = -(-len(pictures) // columns)
+    captions = captions or {}
+    with plt.rc_context(FONT):
+        figure, axes = plt.subplots(
+            lines, columns, figsize=(columns * size, lines * (size + 0.55)), squeeze=False, layout="constrained"
+        )
+        for axis in axes.flat:
+            axis.set_axis_off()
+        for axis, (title, picture) in zip(axes.flat, pictures.items(), strict=False):
+            axis.set_axis_on()
+            show(axis, picture, title)
+            axis.set_xlabel(captions.get(title, ""), fontsize=11)
+    return _finished(figure)
+
+
+def curves(
+    x: Sequence[float] | Mapping[str, Sequence[float]],
+    lines: Mapping[str, Sequence[float]],
+    *,
+    xlabel: str,
+    ylabel: str,
+    title: str = "",
+    level: tuple[float, str] | None = None,
+    markers: bool = True,
+    ax: Axes | None = None,
+) -> Figure:
+    """Labelled lines over x (one x for all, or one for each label). level: (value, text) draws a dashed horizontal line."""
+    with plt.rc_context(FONT):
+        figure, axis = (ax.figure, ax) if ax is not None else plt.subplots(figsize=(7.5, 4.4), layout="constrained")
+        for index, (label, y) in enumerate(lines.items()):
+            along = x[label] if isinstance(x, Mapping) else x
+            style = {"marker": MARKERS[index % 7], "markersize": 5} if markers else {}
+            axis.plot(along, y, label=label, color=COLOURS[index % 7], linestyle="-" if index < 7 else ":", **style)
+        if level:
+            axis.axhline(level[0], color="0.4", linestyle="--", linewidth=1.2, label=level[1])
+        axis.set(xlabel=xlabel, ylabel=ylabel, title=title)
+        axis.grid(alpha=0.25)
+        axis.legend(fontsize=10, framealpha=0.9)
+    return _finished(figure)
+
+
+def learning_curve(history: Mapping[str, Sequence[float]], *, title: str = "", ylabel: str = "loss", level: tuple[float, str] | None = None) -> Figure:
+    """Loss and validation loss over epochs, from the history that `training.fit` gives; y axis cut to where it matters."""
+    epochs = range(1, len(history["loss"]) + 1)
+    both = {"training": history["loss"], "validation": history["val_loss"]}
+    figure = curves(epochs, both, xlabel="epoch", ylabel=ylabel, title=title, level=level, markers=len(epochs) < 30)
+    values = np.concatenate(list(both.values()))
+    ends = [history["loss"][-1], history["val_loss"][-1], *([level[0]] if level else [])]
+    low = min(values.min(), *ends)
+    high = max(np.quantile(values, 0.97) if len(epochs) >= 30 else values.max(), *ends)
+    if high > low:
+        figure.axes[0].set_ylim(low - 0.06 * (high - low), high + 0.08 * (high - low))
+    return figure
+
+
+def show(axis: Axes, picture: np.ndarray, title: str = "") -> None:
+    """Draw one picture on an axis: gray as gray, nothing smoothed or stretched, no ticks."""
+    axis.imshow(_unit(picture).squeeze(), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+    axis.set(xticks=[], yticks=[], title=title)
+    axis.spines[:].set_visible(False)
+
+
+def _unit(images: np.ndarray) -> np.ndarray:
+    images = np.asarray(images)
+    return images.astype(np.float32) / 255 if images.dtype == np.uint8 else np.clip(images, 0.0, 1.0)
+
+
+def _finished(figure: Figure) -> Figure:
+    plt.close(figure)  # else Jupyter would show it twice
+    return figure

@@ -1,0 +1,63 @@
+"""Published models: data/weights/<row>_<name>.keras, opened by plain `keras.models.load_model`."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import keras
+
+from .files import DATA, whole_file, write_json
+from .presets import Preset
+
+FOLDER = DATA / "weights"
+
+
+def load(name: str, *, folder: Path = FOLDER) -> keras.Model:
+    """The published model `name` ("r08_denoise_uniform"), ready to predict.
+
+    Raises FileNotFoundError where there is none, ValueError where the file is damaged.
+    """
+    path = folder / f"{name}.keras"
+    if not path.exists():
+        known = ", ".join(sorted(other.stem for other in folder.glob("*.keras"))) or "none"
+        raise FileNotFoundError(
+            f"data/weights has no {path.name} (there: {known}); set TRAIN = True to train it, or fetch it with `git pull`"
+        )
+    try:
+        return keras.models.load_model(path, compile=False)
+    except Exception as error:  # zip, HDF5 and JSON errors alike: the file is not what it should be
+        raise ValueError(f"data/weights/{path.name} is damaged; restore it with `git checkout data/weights`") from error
+
+
+def history(name: str, *, folder: Path = FOLDER) -> dict:
+    """How the published model `name` was trained: the history that `training.fit` gave, lists with one entry an epoch.
+
+    Raises FileNotFoundError where there is none.
+    """
+    path = folder / f"{name}.json"
+    if not path.exists():
+        raise FileNotFoundError(f"data/weights has no {path.name}; set TRAIN = True to train it, or fetch it with `git pull`")
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def publish(
+    model: keras.Model, name: str, history: dict, *, preset: Preset, is_sample: bool = False, folder: Path = FOLDER
+) -> bool:
+    """Save a model without its optimizer, its history beside it, and renew SHA256SUMS. True if written.
+
+    Only from the `full` preset on real data: a quick look must not replace a published model.
+    """
+    if preset.name != "full" or is_sample:
+        return False
+    bare = keras.Model(model.inputs, model.outputs, name=model.name)  # a clone would take optimizer and loss with it
+    with whole_file(folder / f"{name}.keras") as partial:
+        bare.save(partial)
+    write_json(folder / f"{name}.json", {key: [float(f"{v:.6g}") for v in values] for key, values in history.items()})
+    sums = [f"{_sha256(path)}  {path.name}\n" for path in sorted(folder.glob("*.keras"))]
+    with whole_file(folder / "SHA256SUMS", ".txt") as partial:
+        partial.write_text("".join(sums), encoding="utf-8")
+    return True
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

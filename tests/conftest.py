@@ -1,0 +1,58 @@
+"""What the tests share: a folder of their own for training runs, small images, a network that trains in a moment."""
+
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import pytest
+
+PROJECT = Path(__file__).resolve().parent.parent
+matplotlib.use("agg")  # not by MPLBACKEND, which the notebooks' kernels would inherit
+
+
+@pytest.fixture(autouse=True)
+def runs(tmp_path, monkeypatch) -> Path:
+    """The folder that this test's training runs go to."""
+    folder = tmp_path / "runs"
+    monkeypatch.setenv("AUTOENCODER_RUNS", str(folder))
+    return folder
+
+
+@pytest.fixture
+def images() -> np.ndarray:
+    """Fifty 8x8 gray images, uint8, no two alike."""
+    return np.random.default_rng(0).integers(0, 256, (50, 8, 8, 1), dtype=np.uint8)
+
+
+@pytest.fixture
+def tiny_model():
+    """A builder of a small convolutional network; equal seeds give equal weights."""
+    import keras
+
+    def build(seed: int = 1, shape=(8, 8, 1)):
+        keras.utils.set_random_seed(seed)
+        image = keras.Input(shape)
+        x = keras.layers.Conv2D(4, 3, padding="same", activation="relu")(image)
+        return keras.Model(image, keras.layers.Conv2D(shape[-1], 3, padding="same", activation="sigmoid")(x))
+
+    return build
+
+
+@pytest.fixture
+def in_subprocess():
+    """Run Python source in a process of its own and give its stdout; the test fails with its stderr where it fails."""
+
+    def run(source: str, *, timeout: float = 120, **environment: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-c", textwrap.dedent(source)],
+            env=os.environ | {"PYTHONPATH": str(PROJECT)} | environment,
+            capture_output=True, text=True, timeout=timeout,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr[-3000:]
+        return done.stdout
+
+    return run

@@ -1,0 +1,39 @@
+"""A pytest plugin, loaded by name in pyproject.toml so that it holds for tests/ and notebooks/ alike.
+
+It sets the environment that the tests and the notebooks' kernels run in, and it stops a notebook after its first failing
+cell: nbval would go on, and every later cell would fail for want of what the first one should have made.
+"""
+
+import os
+import shutil
+import tempfile
+
+import pytest
+
+FAILED = pytest.StashKey[str]()
+os.environ.setdefault("AE_PRESET", "smoke")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("JUPYTER_PLATFORM_DIRS", "1")  # else jupyter_core warns
+os.environ["AUTOENCODER_RUNS"] = RUNS = tempfile.mkdtemp(prefix="autoencoder-runs-")  # no run of yours is touched or taken up
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(RUNS, ignore_errors=True)
+
+
+def _is_cell(item: pytest.Item) -> bool:
+    return type(item).__name__ == "IPyNbCell"
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    failed = item.parent.stash.get(FAILED, None)
+    if _is_cell(item) and failed:
+        pytest.skip(f"{failed} of this notebook failed")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo):
+    report = yield
+    if _is_cell(item) and report.failed:
+        item.parent.stash.setdefault(FAILED, item.name)
+    return report

@@ -1,0 +1,202 @@
+"""The notebooks as a person meets them: JupyterLab in a browser, cells run, sliders moved, pictures uploaded.
+
+pytest -m browser        skips without Chromium or Playwright, fails without them where REQUIRE_BROWSER=1
+SCREENSHOTS=folder       keeps what was seen
+"""
+
+import os
+import re
+import shutil
+import statistics
+from pathlib import Path
+
+import browser_tools
+import nbformat
+import pytest
+from PIL import Image
+
+from helpers.files import PROJECT
+
+pytestmark = pytest.mark.browser
+
+NOTEBOOK = PROJECT / "notebooks" / "02_mnist_denoising.ipynb"
+SMALL = "small.ipynb"
+SLOWEST_MS = 100  # median, key press to new picture: what feels immediate
+SOURCE = """\
+import numpy as np
+from helpers import baselines, corruptions, datasets, metrics, pairs, widgets
+import ipywidgets
+
+digits = pairs.to_float(datasets.load("mnist", sample=True).test)
+
+def show(digit, amount):
+    clean = digits[digit : digit + 1]
+    noisy = corruptions.gaussian(clean, np.random.default_rng(0), std=amount)
+    tried = {"clean": clean, "noisy": noisy, "denoised": baselines.gaussian(noisy)}
+    return {title: (image[0], f"{metrics.psnr(clean, image)[0]:.1f} dB") for title, image in tried.items()}
+
+def show_photo(photo):
+    return {"photo": (photo, "yours"), "negative": (255 - photo, "its negative")}
+
+widgets.Live(show, digit=ipywidgets.IntSlider(0, 0, 40), amount=ipywidgets.FloatSlider(0.5, min=0, max=2, step=0.05))
+"""
+
+# A key press is timed inside the page: from the key's event to the first picture that it changed.
+WATCH = """panel => {
+    window.watched = {pressed: 0, times: []};
+    panel.addEventListener('keydown', () => { window.watched.pressed = performance.now(); }, true);
+    new MutationObserver(changes => {
+        const now = performance.now();
+        if (!changes.some(change => change.target.tagName === 'IMG')) return;
+        if (window.watched.pressed) window.watched.times.push(now - window.watched.pressed);
+        window.watched.pressed = 0;
+    }).observe(panel, {subtree: true, attributes: true, attributeFilter: ['src']});
+}"""
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    """(page, server): a JupyterLab on a copy of the notebooks, in the smoke preset, and a browser."""
+    if missing := browser_tools.what_is_missing():
+        (pytest.fail if os.environ.get("REQUIRE_BROWSER") == "1" else pytest.skip)(missing)
+    root = tmp_path_factory.mktemp("lab") / "notebooks"
+    shutil.copytree(PROJECT / "notebooks", root)
+    cells = [nbformat.v4.new_code_cell(source) for source in (SOURCE, "widgets.Upload(show_photo)")]
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel}), root / SMALL)
+    runs = str(tmp_path_factory.mktemp("runs"))
+    with (
+        browser_tools.jupyterlab(root, AE_PRESET="smoke", AUTOENCODER_RUNS=runs) as server,
+        browser_tools.browser_page() as page,
+    ):
+        yield page, server
+
+
+@pytest.fixture
+def photos(tmp_path) -> dict[str, Path]:
+    """Files to upload: text that calls itself a photo, and a picture with a bright cross on black."""
+    text, picture = tmp_path / "holiday.jpg", tmp_path / "cross.png"
+    text.write_text("These are words, not pixels.\n" * 20, encoding="utf-8")
+    image = Image.new("RGB", (64, 48))
+    image.paste("white", (28, 8, 36, 40))
+    image.paste("white", (12, 20, 52, 28))
+    image.save(picture)
+    return {"text": text, "picture": picture}
+
+
+def opened(lab, name: str, *, seconds: float):
+    """The page, with this notebook run to its end without an error."""
+    page, server = lab
+    browser_tools.open_notebook(page, server, name)
+    browser_tools.run_all(page, seconds=seconds)
+    assert browser_tools.errors(page) == []
+    assert all(cell["execution_count"] for cell in browser_tools.cells(page) if cell["cell_type"] == "code")
+    return page
+
+
+def keep_screenshot(page, name: str) -> None:
+    if folder := os.environ.get("SCREENSHOTS"):
+        page.screenshot(path=Path(folder) / f"{name}.png")
+
+
+def live_panels(page) -> list:
+    """The outputs that hold sliders and pictures."""
+    panels = page.locator(".jp-OutputArea-output").filter(has=page.locator(".noUi-handle"))
+    panels = panels.filter(has=page.locator("img"))
+    panels.first.wait_for()
+    return panels.all()
+
+
+def upload_panels(page) -> list:
+    """The outputs that hold an upload button."""
+    return page.locator(".jp-OutputArea-output").filter(has=page.locator(".widget-upload")).all()
+
+
+def pictures(panel) -> list[str]:
+    return panel.locator("img").evaluate_all("images => images.map(image => image.src)")
+
+
+def check_slider(page, panel, slider, *, presses: int = 12) -> list[float]:
+    """Move a slider by the keyboard; every press must change pictures. Gives the milliseconds that they took."""
+    slider.scroll_into_view_if_needed()
+    slider.focus()
+    before = pictures(panel)
+    page.evaluate("window.watched.times = []")
+    for press in range(1, presses + 1):
+        slider.press("ArrowRight" if press <= presses // 2 else "ArrowLeft")
+        page.wait_for_function(f"window.watched.times.length >= {press}", timeout=10_000)
+        page.wait_for_timeout(120)  # a person's pace; and the other pictures of this press arrive
+        if press == 1:
+            changed = [now != then for now, then in zip(pictures(panel), before, strict=True)]
+            assert sum(changed) >= 2, f"a key on the slider changed {sum(changed)} of {len(changed)} pictures"
+    return page.evaluate("window.watched.times")
+
+
+def check_live_panel(page, panel) -> None:
+    """Every slider of a panel changes pictures at once, and the captions give their quality in dB."""
+    panel.scroll_into_view_if_needed()
+    panel.evaluate(WATCH)
+    sliders = panel.locator(".noUi-handle").all()
+    assert sliders
+    for number, slider in enumerate(sliders, start=1):
+        times = check_slider(page, panel, slider)
+        median = statistics.median(times)
+        print(f"slider {number}: median {median:.0f} ms, slowest {max(times):.0f} ms of {len(times)}")
+        assert median < SLOWEST_MS, f"slider {number}: median {median:.0f} ms from key to picture"
+    assert re.search(r"\d+\.\d+ dB", panel.inner_text())
+    assert panel.locator("[role=alert]").count() == 0
+    loaded = panel.locator("img").evaluate_all("images => images.map(image => image.naturalWidth)")
+    assert min(loaded) > 0
+
+
+def check_upload(page, panel, photos) -> None:
+    """A file that is no picture gets a sentence; a picture is shown."""
+    button = panel.locator(".widget-upload")
+
+    def upload(path: Path) -> None:
+        button.scroll_into_view_if_needed()
+        with page.expect_file_chooser() as chooser:
+            button.click()
+        chooser.value.set_files(path)
+
+    upload(photos["text"])
+    alert = panel.get_by_role("alert")
+    alert.wait_for(timeout=10_000)
+    assert "holiday.jpg" in alert.inner_text()
+    assert "not an image" in alert.inner_text()
+    upload(photos["picture"])
+    alert.wait_for(state="detached", timeout=10_000)
+    panel.locator("img").first.wait_for(timeout=10_000)
+    loaded = panel.locator("img").evaluate_all("images => images.map(image => image.naturalWidth)")
+    assert len(loaded) >= 2 and min(loaded) > 0
+
+
+def test_live_pictures_and_upload(lab, photos):
+    page = opened(lab, SMALL, seconds=120)
+    (panel,) = live_panels(page)
+    check_live_panel(page, panel)
+    keep_screenshot(page, "small-live")
+    (panel,) = upload_panels(page)
+    check_upload(page, panel, photos)
+    keep_screenshot(page, "small-upload")
+
+
+@pytest.mark.skipif(not NOTEBOOK.exists(), reason="notebook 02 is not there")
+def test_denoising_notebook(lab, photos):
+    page = opened(lab, NOTEBOOK.name, seconds=300)
+    panels = live_panels(page)
+    for number, panel in enumerate(panels, start=1):
+        check_live_panel(page, panel)
+        keep_screenshot(page, f"denoising-live-{number}")
+    for number, panel in enumerate(upload_panels(page), start=1):
+        check_upload(page, panel, photos)
+        keep_screenshot(page, f"denoising-upload-{number}")
+
+
+def test_a_failing_cell_is_noticed(lab):
+    """The check above can fail: an error on the page is found."""
+    page, server = lab
+    browser_tools.open_notebook(page, server, SMALL)
+    page.evaluate("window.jupyterapp.shell.currentWidget.content.widgets[1].model.sharedModel.setSource('1 / 0')")
+    browser_tools.run_all(page, seconds=120)
+    assert browser_tools.errors(page) == ["cell 2: ZeroDivisionError: division by zero"]

@@ -1,0 +1,72 @@
+"""Models: the sizes that the chapters name, shapes in and out, and nothing of TensorFlow inside."""
+
+import inspect
+import re
+
+import keras
+import numpy as np
+import pytest
+
+from helpers import models
+
+
+def images(shape) -> np.ndarray:
+    return np.random.default_rng(0).random((2, *shape), dtype=np.float32)
+
+
+def test_the_chapters_parameter_counts():
+    assert models.conv_autoencoder().count_params() == 28_353  # rows R4, R8
+    encoder, decoder, autoencoder = models.strided_autoencoder()
+    assert autoencoder.count_params() == encoder.count_params() + decoder.count_params() == 178_001  # rows R5, R9
+
+
+@pytest.mark.parametrize("shape", [(28, 28, 1), (32, 32, 3), (16, 24, 1)])
+def test_images_come_out_as_they_went_in_and_between_0_and_1(shape):
+    for model in (models.conv_autoencoder(shape), models.strided_autoencoder(shape)[2], models.unet_denoiser(shape)):
+        output = model.predict_on_batch(10 * images(shape))
+        assert output.shape == (2, *shape), model.name
+        assert output.min() >= 0 and output.max() <= 1, model.name
+
+
+def test_the_conv_code_is_7x7_and_named():
+    assert models.conv_autoencoder().get_layer("code").output.shape == (None, 7, 7, 32)
+
+
+@pytest.mark.parametrize("latent_dim", [2, 16])
+def test_encoder_and_decoder_are_the_autoencoders_halves(latent_dim):
+    encoder, decoder, autoencoder = models.strided_autoencoder(latent_dim=latent_dim)
+    clean = images((28, 28, 1))
+    code = encoder.predict_on_batch(clean)
+    assert code.shape == (2, latent_dim)
+    assert encoder.get_layer("code").activation is keras.activations.linear  # any real values
+    np.testing.assert_allclose(decoder.predict_on_batch(code), autoencoder.predict_on_batch(clean), atol=1e-6)
+    before = decoder.get_weights()[0].copy()
+    autoencoder.compile("adam", "mse")
+    autoencoder.train_on_batch(clean, clean)
+    assert (decoder.get_weights()[0] != before).any()  # they share their layers
+
+
+def test_the_unet_has_no_more_than_30000_parameters():
+    assert models.unet_denoiser().count_params() <= 30_000
+
+
+def test_the_unet_hands_a_detail_past_its_middle():
+    """A change of one pixel reaches the same pixel of the output by the skip connection, before any training."""
+    keras.utils.set_random_seed(0)
+    unet, dark = models.unet_denoiser(), np.zeros((1, 28, 28, 1), np.float32)
+    lit = dark.copy()
+    lit[0, 13, 13] = 1
+    change = np.abs(unet.predict_on_batch(lit) - unet.predict_on_batch(dark))[0, ..., 0]
+    assert change[12:15, 12:15].mean() > 3 * change.mean()
+
+
+def test_no_model_uses_tensorflow_itself():
+    assert not re.search(r"\btf\b|tensorflow", inspect.getsource(models))
+
+
+def test_equal_seeds_give_equal_networks():
+    def first_weights():
+        keras.utils.set_random_seed(3)
+        return models.conv_autoencoder().get_weights()[0]
+
+    np.testing.assert_array_equal(first_weights(), first_weights())
