@@ -32,7 +32,7 @@ def gaussian(corrupted: np.ndarray, *, sigma: float = 1.0) -> np.ndarray:
 
 
 def non_local_means(corrupted: np.ndarray, *, h: float = 0.3) -> np.ndarray:
-    """Non-local means (Buades et al. 2005) with 5x5 patches within 6 pixels; h is the strength, in pixel units. Notebook 02."""
+    """Non-local means (Buades et al. 2005), 5x5 patches within 6 pixels; h: strength, in pixel units. Notebook 02."""
 
     def restore(image):
         return denoise_nl_means(image, patch_size=5, patch_distance=6, h=h, fast_mode=True, channel_axis=-1)
@@ -58,7 +58,10 @@ def neighbour_fill(corrupted: np.ndarray, mask: np.ndarray) -> np.ndarray:
 
 
 def biharmonic_fill(corrupted: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """scikit-image's biharmonic inpainting (Damelin and Hoang 2018) of the hole, clipped to [0, 1]. mask: (N, H, W, 1). Notebook 04."""
+    """scikit-image's biharmonic inpainting (Damelin and Hoang 2018) of the hole, clipped to [0, 1].
+
+    mask: (N, H, W, 1). Notebook 04.
+    """
     filled = [
         inpaint_biharmonic(image, hole[..., 0] > 0.5, split_into_regions=True, channel_axis=-1)
         for image, hole in zip(cut_out(corrupted, mask), mask, strict=True)

@@ -16,6 +16,7 @@ import tomllib
 from pathlib import Path
 
 from .files import PROJECT
+from .quiet import start_tensorflow
 
 # Cloned apart and then renamed, so that an interruption leaves no half repository under the final name.
 SETUP_CELL = """\
@@ -40,7 +41,7 @@ if find_spec("helpers") is None:
 
 from helpers import colab
 
-colab.install_missing()"""
+colab.prepare()"""
 
 BADGE = "[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]({link})"
 # Packages that are imported under another name than they are installed.
@@ -64,6 +65,12 @@ def badge(notebook: str, project: Path = PROJECT) -> str:
     return BADGE.format(
         link=f"https://colab.research.google.com/github/{owner_and_name}/blob/main/notebooks/{notebook}"
     )
+
+
+def prepare(project: Path = PROJECT) -> None:
+    """What every notebook needs before its first import: the packages that are missing, and a quiet TensorFlow."""
+    install_missing(project)
+    start_tensorflow()
 
 
 def missing(project: Path = PROJECT) -> list[str]:

@@ -77,7 +77,7 @@ def black_box(
     count, height, width, _ = clean.shape
     low, high = size if isinstance(size, tuple) else (size, size)
     if not 1 <= low <= high <= min(height, width):
-        raise ValueError(f"a box of size {size} does not fit into images of {height}x{width} pixels; choose a smaller one")
+        raise ValueError(f"a box of size {size} does not fit into images of {height}x{width} pixels; choose another")
     sizes = rng.integers(low, high + 1, count)
     top = rng.integers(0, height - sizes + 1)
     left = rng.integers(0, width - sizes + 1)

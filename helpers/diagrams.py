@@ -25,7 +25,7 @@ def diagram(model: keras.Model, *, title: str = "", size: tuple[float, float] = 
 
     The height of a bar is the height of the layer's output in pixels (flat ones: the square root of their
     number of values, at most the image's height), the text under it the output's shape, the colour the kind of layer.
-    Lines above are skip connections.
+    Lines above are skip connections. Averages over the whole picture (1 x 1 x channels) are not drawn.
     """
     bars, skips = _read(model)
     tallest = max(_height(shape) for _, shape in bars if len(shape) == 3)
@@ -39,13 +39,17 @@ def diagram(model: keras.Model, *, title: str = "", size: tuple[float, float] = 
             y = 0.58 + 0.1 * level
             for x, arrow in ((start, "-"), (end, "<-")):
                 foot = min(max(_height(bars[x][1]) / tallest, 0.04), 1.0) / 2
-                axis.annotate("", (x, y), (x, foot), arrowprops={"arrowstyle": arrow, "color": "0.3", "shrinkA": 2, "shrinkB": 0})
+                axis.annotate(
+                    "", (x, y), (x, foot), arrowprops={"arrowstyle": arrow, "color": "0.3", "shrinkA": 2, "shrinkB": 0}
+                )
             axis.plot([start, end], [y, y], color="0.3", linewidth=1)
         axis.set(xlim=(-0.8, len(bars) - 0.2), ylim=(-0.95, 0.6 + 0.1 * len(skips)), title=title)
         axis.set_axis_off()
         handles, labels = axis.get_legend_handles_labels()
         unique = dict(zip(labels, handles, strict=True))
-        figure.legend(unique.values(), unique, loc="outside lower center", ncols=len(unique), fontsize=10, frameon=False)
+        figure.legend(
+            unique.values(), unique, loc="outside lower center", ncols=len(unique), fontsize=10, frameon=False
+        )
     plt.close(figure)
     return figure
 
@@ -67,10 +71,10 @@ def _read(model: keras.Model) -> tuple[list, list]:
                     place[id(tensor)] = len(bars) - 1
             continue
         sources = [place.get(id(tensor), len(bars) - 1) for tensor in _list(getattr(layer, "input", []))]
-        if type(layer).__name__ in DRAWN:
+        if type(layer).__name__ in DRAWN and layer.output.shape[1:3] != (1, 1):
             bars.append((type(layer).__name__, tuple(layer.output.shape[1:])))
             place[id(layer.output)] = len(bars) - 1
-        else:  # activation, normalization, sum: part of the bar before
+        else:  # activation, normalization, sum, averages over the picture: part of the bar before
             place[id(layer.output)] = max(sources)
             skips += [(source, max(sources)) for source in sources if max(sources) - source > 1]
     return bars, skips

@@ -34,7 +34,9 @@ class CachedFile(NamedTuple):
 _GOOGLE = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
 KERAS_FILES = {
     "mnist": [
-        CachedFile("mnist.npz", _GOOGLE + "mnist.npz", "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"),
+        CachedFile(
+            "mnist.npz", _GOOGLE + "mnist.npz", "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"
+        ),
     ],
     "fashion_mnist": [  # keras has no hash for these: their own CRC is checked
         CachedFile(name, _GOOGLE + name, folder="fashion-mnist")

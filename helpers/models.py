@@ -56,13 +56,16 @@ def strided_autoencoder(
     return encoder, decoder, autoencoder
 
 
-def unet_denoiser(shape: tuple[int, int, int] = (28, 28, 1), widths: tuple[int, int, int] = (16, 20, 22)) -> keras.Model:
+def unet_denoiser(
+    shape: tuple[int, int, int] = (28, 28, 1), widths: tuple[int, int, int] = (16, 20, 22)
+) -> keras.Model:
     """Small U-Net for denoising, the better model of notebook 02: 29,523 parameters with the default widths.
 
-    Input and output: (N, H, W, C) in [0, 1], H and W divisible by 4. The skip connections hand every detail to the decoder
-    at its own scale, so that nothing has to pass through the narrow middle; in every block the channel averages over the whole
-    picture tell how much noise there is. After Ronneberger et al. 2015 (U-Net; sums here instead of concatenations, for fewer
-    parameters) and Hu et al. 2018 (averages over the picture, squeezed through 8 numbers). Taught in notebook 02.
+    Input and output: (N, H, W, C) in [0, 1], H and W divisible by 4. The skip connections hand every detail to the
+    decoder at its own scale, so that nothing has to pass through the narrow middle; in every block the averages of
+    the channels over the whole picture tell how much noise there is. After Ronneberger et al. 2015 (U-Net; sums here
+    instead of concatenations, for fewer parameters) and Hu et al. 2018 (averages over the picture, squeezed through
+    8 numbers). Taught in notebook 02.
     """
 
     def block(x, filters, strides=1):

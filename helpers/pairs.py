@@ -106,7 +106,7 @@ class Pairs(keras.utils.PyDataset):
         return np.concatenate(single)
 
     def everything(self) -> tuple:
-        """All batches of the present epoch joined: (inputs, targets). For validation and test sets that fit in memory."""
+        """All batches of the present epoch joined, (inputs, targets): for a test set that fits in memory."""
         batches = [self[number] for number in range(len(self))]
         inputs = [batch[0] for batch in batches]
         targets = np.concatenate([batch[1] for batch in batches])

@@ -10,8 +10,17 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")  # Okabe and Ito, colour-blind safe
+COLOURS = (
+    "#0072B2",
+    "#D55E00",
+    "#009E73",
+    "#CC79A7",
+    "#56B4E9",
+    "#E69F00",
+    "#000000",
+)  # Okabe and Ito, colour-blind safe
 MARKERS = "osD^vPX"
 FONT = {"font.size": 12, "axes.titlesize": 13, "axes.spines.top": False, "axes.spines.right": False}
 
@@ -27,7 +36,9 @@ def mosaics(groups: Mapping[str, np.ndarray], *, columns: int, gap: int = 2, wid
     height, wide = tiles[0].shape[:2]
     each = width / len(tiles)
     with plt.rc_context(FONT):
-        figure, axes = plt.subplots(1, len(tiles), figsize=(width, each * height / wide + 0.4), squeeze=False, layout="constrained")
+        figure, axes = plt.subplots(
+            1, len(tiles), figsize=(width, each * height / wide + 0.4), squeeze=False, layout="constrained"
+        )
         for axis, title, picture in zip(axes[0], groups, tiles, strict=True):
             show(axis, picture, title)
     return _finished(figure)
@@ -59,7 +70,7 @@ def rows(
     """
     images = [_unit(batch) for batch in groups.values()]
     count, height, width, channels = images[0].shape
-    gap, caption_room = max(1, width // 14), height * 0.3 / size
+    gap, caption_room = max(1, width // 14), height * 0.22 / size
     captions = captions or {}
     bottoms, y = [], 0.0
     with plt.rc_context(FONT):
@@ -85,7 +96,13 @@ def rows(
     return _finished(figure)
 
 
-def panels(pictures: Mapping[str, np.ndarray], *, captions: Mapping[str, str] | None = None, size: float = 2.4, columns: int | None = None) -> Figure:
+def panels(
+    pictures: Mapping[str, np.ndarray],
+    *,
+    captions: Mapping[str, str] | None = None,
+    size: float = 2.4,
+    columns: int | None = None,
+) -> Figure:
     """A few pictures large, each under its title, with an optional caption below (its PSNR, say)."""
     columns = columns or len(pictures)
     lines = -(-len(pictures) // columns)
@@ -111,29 +128,42 @@ def curves(
     ylabel: str,
     title: str = "",
     level: tuple[float, str] | None = None,
-    markers: bool = True,
+    markers: bool | None = None,
     ax: Axes | None = None,
 ) -> Figure:
-    """Labelled lines over x (one x for all, or one for each label). level: (value, text) draws a dashed horizontal line."""
+    """Labelled lines over x (one x for all, or one for each label).
+
+    level: (value, text) draws a dashed horizontal line. markers: a sign on every point; None puts them on lines of
+    fewer than 30 points.
+    """
     with plt.rc_context(FONT):
         figure, axis = (ax.figure, ax) if ax is not None else plt.subplots(figsize=(7.5, 4.4), layout="constrained")
         for index, (label, y) in enumerate(lines.items()):
             along = x[label] if isinstance(x, Mapping) else x
-            style = {"marker": MARKERS[index % 7], "markersize": 5} if markers else {}
+            marked = len(y) < 30 if markers is None else markers
+            style = {"marker": MARKERS[index % 7], "markersize": 5} if marked else {}
             axis.plot(along, y, label=label, color=COLOURS[index % 7], linestyle="-" if index < 7 else ":", **style)
         if level:
             axis.axhline(level[0], color="0.4", linestyle="--", linewidth=1.2, label=level[1])
         axis.set(xlabel=xlabel, ylabel=ylabel, title=title)
+        if xlabel == "epoch":
+            axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         axis.grid(alpha=0.25)
         axis.legend(fontsize=10, framealpha=0.9)
     return _finished(figure)
 
 
-def learning_curve(history: Mapping[str, Sequence[float]], *, title: str = "", ylabel: str = "loss", level: tuple[float, str] | None = None) -> Figure:
-    """Loss and validation loss over epochs, from the history that `training.fit` gives; y axis cut to where it matters."""
+def learning_curve(
+    history: Mapping[str, Sequence[float]],
+    *,
+    title: str = "",
+    ylabel: str = "loss",
+    level: tuple[float, str] | None = None,
+) -> Figure:
+    """Loss and validation loss over epochs, from `training.fit`'s history; the y axis is cut to where it matters."""
     epochs = range(1, len(history["loss"]) + 1)
     both = {"training": history["loss"], "validation": history["val_loss"]}
-    figure = curves(epochs, both, xlabel="epoch", ylabel=ylabel, title=title, level=level, markers=len(epochs) < 30)
+    figure = curves(epochs, both, xlabel="epoch", ylabel=ylabel, title=title, level=level)
     values = np.concatenate(list(both.values()))
     ends = [history["loss"][-1], history["val_loss"][-1], *([level[0]] if level else [])]
     low = min(values.min(), *ends)

@@ -32,9 +32,9 @@ def record(
 ) -> dict:
     """Write one measured row to data/results/<row>.json and give it back.
 
-    row: "r08", or "b02" for notebook 02's better model. published, measured: short sentences for the table. metrics: every
-    figure, by name. source: the data set's sentence. trained: epochs, seconds, parameters of the run. Only runs of the `full`
-    preset on real data are written: a quick look must not replace a published figure.
+    row: "r08", or "b02" for notebook 02's better model. published, measured: short sentences for the table. metrics:
+    every figure, by name. source: the data set's sentence. trained: epochs, seconds, parameters of the run. Only runs
+    of the `full` preset on real data are written: a quick look must not replace a published figure.
     """
     entry = {
         "row": row,

@@ -36,8 +36,8 @@ def fit(
     train, validation: `Pairs` (or another PyDataset of (inputs, targets) batches). loss, optimizer,
     metrics: as in `model.compile`. name: of the run, "r08_denoise_uniform"; state is written after every epoch to
     `<folder>/<name>-<fingerprint>/`, folder being $AUTOENCODER_RUNS or data/runs. The fingerprint covers the
-    network, the loss, the optimizer and the data, so a changed recipe starts a run of its own. Calling `fit` again continues
-    after the last whole epoch, with the same batches as if it had never stopped; a finished run is only loaded.
+    network, the loss, the optimizer and the data, so a changed recipe starts a run of its own. Calling `fit` again
+    continues after the last whole epoch, with the same batches as if it had never stopped; a finished run is loaded.
 
     Gives the history, a plain dict of lists, one entry an epoch: "loss", "val_loss", the metrics and
     "seconds". `model` ends with the weights of the epoch of lowest val_loss. With several GPUs (TensorFlow)
@@ -72,7 +72,8 @@ def _run(model, train, validation, epochs, name, callbacks, folder) -> dict:
     if done < epochs:
         _train(model, train, validation, epochs, callbacks, state, history)
     else:
-        print(f"{name}: {done} epochs trained before, in {sum(history['seconds']):.0f} s; delete data/runs/{run.name} to train anew.")
+        seconds = sum(history["seconds"])
+        print(f"{name}: {done} epochs trained before, in {seconds:.0f} s; delete data/runs/{run.name} to train anew.")
     state.restore_best()
     return history
 
@@ -203,7 +204,9 @@ class _Bar(keras.callbacks.Callback):
     def on_train_begin(self, logs=None):
         shape = "{desc} |{bar:20}| {percentage:3.0f}%, {elapsed} gone, {remaining} left{postfix}"
         total, initial = self.epochs * self.steps, self.done * self.steps
-        self.bar = tqdm(total=total, initial=initial, file=sys.stdout, bar_format=shape, mininterval=0.5, ascii=" ━")
+        self.bar = tqdm(
+            total=total, initial=initial, file=sys.stdout, bar_format=shape, mininterval=0.5, smoothing=0, ascii=" ━"
+        )
         self.shown = {}
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -227,19 +230,21 @@ class _Bar(keras.callbacks.Callback):
 
 def fingerprint(model: keras.Model, train) -> str:
     """Eight hex digits for what is trained on what: layers, loss, optimizer, images and corruption; not the epochs."""
-    layers = [
-        (type(layer).__name__, getattr(getattr(layer, "activation", None), "__name__", ""), [w.shape for w in layer.weights])
-        for layer in _layers(model)
-    ]
+    layers = [(type(layer).__name__, _activation(layer), [w.shape for w in layer.weights]) for layer in _layers(model)]
     optimizer = {key: value for key, value in model.optimizer.get_config().items() if key != "name"}
     images = getattr(train, "images", None)
     data = None
     if images is not None:
-        ends = hashlib.sha1(np.asarray(images[:1]).tobytes() + np.asarray(images[len(images) - 1 :]).tobytes()).hexdigest()
-        corrupt, target = describe(train.corrupt), describe(train.target)
-        data = [images.shape, ends, train.batch_size, train.seed, train.fresh, train.shuffle, corrupt, target, train.with_mask]
+        first_and_last = b"".join(np.asarray(images[k : k + 1]).tobytes() for k in (0, len(images) - 1))
+        ends = hashlib.sha1(first_and_last).hexdigest()
+        settings = [train.batch_size, train.seed, train.fresh, train.shuffle]
+        data = [images.shape, ends, *settings, describe(train.corrupt), describe(train.target), train.with_mask]
     recipe = json.dumps([layers, describe(model.loss), optimizer, data], default=str, sort_keys=True)
     return hashlib.sha1(recipe.encode()).hexdigest()[:8]
+
+
+def _activation(layer: keras.Layer) -> str:
+    return getattr(getattr(layer, "activation", None), "__name__", "")
 
 
 def _layers(model: keras.Model):

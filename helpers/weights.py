@@ -10,6 +10,7 @@ from .files import DATA, whole_file, write_json
 from .presets import Preset
 
 FOLDER = DATA / "weights"
+REMEDY = "set TRAIN = True to train it, or fetch it with `git pull`"
 
 
 def load(name: str, *, folder: Path = FOLDER) -> keras.Model:
@@ -20,9 +21,7 @@ def load(name: str, *, folder: Path = FOLDER) -> keras.Model:
     path = folder / f"{name}.keras"
     if not path.exists():
         known = ", ".join(sorted(other.stem for other in folder.glob("*.keras"))) or "none"
-        raise FileNotFoundError(
-            f"data/weights has no {path.name} (there: {known}); set TRAIN = True to train it, or fetch it with `git pull`"
-        )
+        raise FileNotFoundError(f"data/weights has no {path.name} (there: {known}); {REMEDY}")
     try:
         return keras.models.load_model(path, compile=False)
     except Exception as error:  # zip, HDF5 and JSON errors alike: the file is not what it should be
@@ -36,7 +35,7 @@ def history(name: str, *, folder: Path = FOLDER) -> dict:
     """
     path = folder / f"{name}.json"
     if not path.exists():
-        raise FileNotFoundError(f"data/weights has no {path.name}; set TRAIN = True to train it, or fetch it with `git pull`")
+        raise FileNotFoundError(f"data/weights has no {path.name}; {REMEDY}")
     return json.loads(path.read_text(encoding="utf-8"))
 
 

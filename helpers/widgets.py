@@ -126,7 +126,7 @@ class Upload(ipywidgets.VBox):
 
 
 def uploaded(value) -> list[tuple[str, bytes]]:
-    """(name, content) of each uploaded file, from the `value` of a FileUpload of ipywidgets 7 (a dict) or 8 (a tuple)."""
+    """(name, content) of each uploaded file, from a FileUpload's `value`: a dict in ipywidgets 7, a tuple in 8."""
     if isinstance(value, Mapping):
         return [(name, bytes(file["content"])) for name, file in value.items()]
     return [(file["name"], bytes(file["content"])) for file in value]

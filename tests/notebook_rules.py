@@ -1,7 +1,7 @@
 """A pytest plugin, loaded by name in pyproject.toml so that it holds for tests/ and notebooks/ alike.
 
-It sets the environment that the tests and the notebooks' kernels run in, and it stops a notebook after its first failing
-cell: nbval would go on, and every later cell would fail for want of what the first one should have made.
+It sets the environment that the tests and the notebooks' kernels run in, and it stops a notebook after its first
+failing cell: nbval would go on, and every later cell would fail for want of what the first one should have made.
 """
 
 import os
@@ -14,7 +14,8 @@ FAILED = pytest.StashKey[str]()
 os.environ.setdefault("AE_PRESET", "smoke")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("JUPYTER_PLATFORM_DIRS", "1")  # else jupyter_core warns
-os.environ["AUTOENCODER_RUNS"] = RUNS = tempfile.mkdtemp(prefix="autoencoder-runs-")  # no run of yours is touched or taken up
+# No run of yours is touched or taken up.
+os.environ["AUTOENCODER_RUNS"] = RUNS = tempfile.mkdtemp(prefix="autoencoder-runs-")
 
 
 def pytest_unconfigure() -> None:

@@ -1,4 +1,4 @@
-"""What the notebooks share runs on every Keras 3 backend that is installed, and trains, stops and goes on there alike."""
+"""What the notebooks share runs on every Keras 3 backend installed, and trains, stops and goes on there alike."""
 
 import importlib.util
 
@@ -49,7 +49,8 @@ for one, other in zip(whole.get_weights(), resumed.get_weights(), strict=True):
 
 inputs, clean = validation.everything()
 restored = resumed.predict(inputs, verbose=0)
-assert abs(1 - metrics.ssim(clean, restored).mean() - min(history["val_loss"])) < 1e-4  # the best weights, the same SSIM
+# the best weights, and the same SSIM as in the loss
+assert abs(1 - metrics.ssim(clean, restored).mean() - min(history["val_loss"])) < 1e-4
 assert models.strided_autoencoder()[2].count_params() == 178001
 assert models.unet_denoiser((8, 8, 1)).predict_on_batch(inputs).shape == inputs.shape
 again, _ = fit("stopped", 5)

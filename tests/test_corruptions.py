@@ -24,7 +24,9 @@ def batch(value: float | None = None, *, count: int = 20, size: int = 28, channe
 # ---- what all have in common
 
 
-@pytest.mark.parametrize("corrupt", [*NOISY.values(), *MASKED.values(), c.grayscale], ids=[*NOISY, *MASKED, "grayscale"])
+@pytest.mark.parametrize(
+    "corrupt", [*NOISY.values(), *MASKED.values(), c.grayscale], ids=[*NOISY, *MASKED, "grayscale"]
+)
 def test_float32_in_0_1_from_the_seed_alone_and_the_input_unchanged(corrupt):
     clean = batch(channels=3)
     before = clean.copy()
@@ -65,7 +67,12 @@ def clipped_moments(mean: float, std: float) -> tuple[float, float]:
     inside, above = stats.norm.cdf(b) - stats.norm.cdf(a), stats.norm.sf(b)
     slope = stats.norm.pdf(a) - stats.norm.pdf(b)
     first = mean * inside + std * slope + above
-    second = (mean**2 + std**2) * inside + 2 * mean * std * slope + std**2 * (a * stats.norm.pdf(a) - b * stats.norm.pdf(b)) + above
+    second = (
+        (mean**2 + std**2) * inside
+        + 2 * mean * std * slope
+        + std**2 * (a * stats.norm.pdf(a) - b * stats.norm.pdf(b))
+        + above
+    )
     return first, np.sqrt(second - first**2)
 
 
@@ -125,7 +132,9 @@ def test_every_line_goes_from_edge_to_edge_in_one_piece():
     _, mask = c.black_line(batch(1.0, count=200), generator())
     angles_seen = set()
     for hole in mask[..., 0] > 0:
-        touched = [name for name, edge in zip("tblr", (hole[0], hole[-1], hole[:, 0], hole[:, -1]), strict=True) if edge.any()]
+        touched = [
+            name for name, edge in zip("tblr", (hole[0], hole[-1], hole[:, 0], hole[:, -1]), strict=True) if edge.any()
+        ]
         assert len(touched) >= 2
         angles_seen.add(tuple(touched))
     assert {("t", "b"), ("l", "r")} <= angles_seen  # all directions occur

@@ -38,7 +38,9 @@ def test_each_image_has_a_figure_of_its_own():
     restored = clean + np.array([0.1, 0.01], np.float32)[:, None, None, None]
     np.testing.assert_allclose(metrics.mse(clean, restored), [0.01, 0.0001], rtol=1e-6)
     np.testing.assert_allclose(metrics.psnr(clean, restored), [20, 40], rtol=1e-6)
-    assert metrics.summary(clean, restored)["psnr"] == pytest.approx(30)  # the average of the dB, not the dB of the average
+    assert metrics.summary(clean, restored)["psnr"] == pytest.approx(
+        30
+    )  # the average of the dB, not the dB of the average
     assert metrics.summary(clean, restored)["mse"] == pytest.approx(0.00505)
 
 
@@ -59,8 +61,12 @@ def hole():
 def test_under_a_mask_only_the_hole_counts(hole):
     clean, restored, mask = hole
     inside = (slice(None), slice(4, 10), slice(5, 10))
-    np.testing.assert_allclose(metrics.mse(clean, restored, mask), metrics.mse(clean[inside], restored[inside]), rtol=1e-9)
-    np.testing.assert_allclose(metrics.psnr(clean, restored, mask), metrics.psnr(clean[inside], restored[inside]), rtol=1e-9)
+    np.testing.assert_allclose(
+        metrics.mse(clean, restored, mask), metrics.mse(clean[inside], restored[inside]), rtol=1e-9
+    )
+    np.testing.assert_allclose(
+        metrics.psnr(clean, restored, mask), metrics.psnr(clean[inside], restored[inside]), rtol=1e-9
+    )
     spoiled = np.where(mask > 0, restored, 1 - restored)
     np.testing.assert_allclose(metrics.psnr(clean, spoiled, mask), metrics.psnr(clean, restored, mask))
     assert metrics.summary(clean, restored, mask)["mse"] == pytest.approx(metrics.mse(clean, restored, mask).mean())
@@ -81,8 +87,12 @@ def test_a_hole_at_the_very_edge_has_an_ssim_too(hole):
     clean, restored, _ = hole
     mask = np.zeros((4, 24, 20, 1), np.float32)
     mask[:, :2, :2] = 1
-    _, similarity = structural_similarity(clean[0].astype(float), restored[0].astype(float), data_range=1, channel_axis=-1, full=True)
-    assert metrics.ssim(clean, restored, mask)[0] == pytest.approx(similarity[3, 3].mean(), abs=1e-6)  # the corner's window
+    _, similarity = structural_similarity(
+        clean[0].astype(float), restored[0].astype(float), data_range=1, channel_axis=-1, full=True
+    )
+    assert metrics.ssim(clean, restored, mask)[0] == pytest.approx(
+        similarity[3, 3].mean(), abs=1e-6
+    )  # the corner's window
     assert np.isfinite(metrics.summary(clean, restored, mask)["ssim"])
 
 
@@ -97,7 +107,9 @@ def test_an_image_without_a_hole_is_named(hole):
 def test_bce_is_that_of_keras():
     clean, restored = random_pair(1)
     restored = np.clip(restored, 0.001, 0.999)  # nearer the ends Keras's float32 is coarse
-    expected = keras.ops.convert_to_numpy(keras.losses.binary_crossentropy(clean.reshape(4, -1), restored.reshape(4, -1)))
+    expected = keras.ops.convert_to_numpy(
+        keras.losses.binary_crossentropy(clean.reshape(4, -1), restored.reshape(4, -1))
+    )
     np.testing.assert_allclose(metrics.bce(clean, restored), expected, rtol=1e-5)
     wrong = np.round(1 - clean)  # certain and wrong: finite, as Keras clips
     assert np.isfinite(metrics.bce(np.round(clean), wrong)).all()
@@ -117,7 +129,9 @@ def test_the_bce_floor_is_the_least_that_any_restoration_can_have():
 @pytest.mark.parametrize("channels", [1, 3])
 def test_the_ssim_loss_is_one_minus_ssim(channels):
     clean, restored = random_pair(channels)
-    loss = keras.ops.convert_to_numpy(metrics.ssim_loss(keras.ops.convert_to_tensor(clean), keras.ops.convert_to_tensor(restored)))
+    loss = keras.ops.convert_to_numpy(
+        metrics.ssim_loss(keras.ops.convert_to_tensor(clean), keras.ops.convert_to_tensor(restored))
+    )
     assert loss.shape == (4,)
     np.testing.assert_allclose(loss, 1 - metrics.ssim(clean, restored), atol=1e-5)
 

@@ -30,7 +30,7 @@ def report(tmp_path_factory) -> str:
         nbformat.write(notebook, folder / f"{name}.ipynb")
     hidden = ("AE_PRESET", "AUTOENCODER_RUNS", "TF_CPP_MIN_LOG_LEVEL", "MPLBACKEND")
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", f"--rootdir={PROJECT}", "-c", PROJECT / "pyproject.toml", "-n0", "-v", "-rs", folder],
+        [sys.executable, "-m", "pytest", "-c", PROJECT / "pyproject.toml", "--rootdir", PROJECT, "-n0", "-vrs", folder],
         env={key: value for key, value in os.environ.items() if key not in hidden and not key.startswith("PYTEST")},
         cwd=folder, capture_output=True, text=True, timeout=120,
     )  # fmt: skip

@@ -215,7 +215,10 @@ def test_keras_advances_training_by_one_epoch_each_and_validation_stays(images, 
         train, validation_data=validation, epochs=3, verbose=0,
         callbacks=[keras.callbacks.LambdaCallback(on_epoch_begin=note, on_epoch_end=note)],
     )  # fmt: skip
-    during = [{(epoch, number) for epoch, number, _ in train.seen[a:b]} for (a, _), (b, _) in zip(marks[::2], marks[1::2], strict=True)]
+    during = [
+        {(epoch, number) for epoch, number, _ in train.seen[a:b]}
+        for (a, _), (b, _) in zip(marks[::2], marks[1::2], strict=True)
+    ]
     first = min(epoch for epoch, _ in during[0])
     assert during == [{(first + k, 0), (first + k, 1)} for k in range(3)]
     assert len({total for epoch, number, total in train.seen if epoch >= first}) == 6  # new noise each time

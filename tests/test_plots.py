@@ -64,7 +64,9 @@ def test_bytes_and_floats_give_the_same_picture(gray):
 
 def test_rows_are_labelled_and_each_image_stands_beside_its_label(gray):
     captions = {"restored": [f"{value} dB" for value in range(20, 24)]}
-    figure = plots.rows({"clean": gray, "corrupted": 0.5 * gray, "restored": 1 - gray}, title="Three rows", captions=captions)
+    figure = plots.rows(
+        {"clean": gray, "corrupted": 0.5 * gray, "restored": 1 - gray}, title="Three rows", captions=captions
+    )
     assert {"clean", "corrupted", "restored", "Three rows", "20 dB", "23 dB"} <= texts(figure)
     (axis,) = figure.axes
     height = {label.get_text(): y for label, y in zip(axis.get_yticklabels(), axis.get_yticks(), strict=True)}
@@ -74,7 +76,9 @@ def test_rows_are_labelled_and_each_image_stands_beside_its_label(gray):
 
 
 def test_panels_have_titles_and_captions(gray):
-    figure = plots.panels({"clean": gray[0], "noisy": gray[1], "restored": gray[2]}, captions={"noisy": "14.1 dB"}, columns=2)
+    figure = plots.panels(
+        {"clean": gray[0], "noisy": gray[1], "restored": gray[2]}, captions={"noisy": "14.1 dB"}, columns=2
+    )
     assert {"clean", "noisy", "restored", "14.1 dB"} <= texts(figure)
 
 

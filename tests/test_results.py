@@ -30,7 +30,10 @@ def folder(tmp_path):
 
 
 def test_a_full_run_on_real_data_is_written_as_it_is_given_back(record, folder):
-    entry = record(trained={"epochs": 100, "seconds": np.float64(12.345678)}, metrics={"psnr": np.float32(21.123456), "n": np.int64(7)})
+    entry = record(
+        trained={"epochs": 100, "seconds": np.float64(12.345678)},
+        metrics={"psnr": np.float32(21.123456), "n": np.int64(7)},
+    )
     assert json.loads((folder / "r08.json").read_text()) == entry
     assert entry["metrics"] == {"psnr": 21.123, "n": 7} and entry["trained"] == {"epochs": 100, "seconds": 12.346}
     assert entry["data"] == "MNIST, 60,000 + 10,000 images" and entry["preset"] == "full"

@@ -144,7 +144,8 @@ image = keras.Input((8, 8, 1))
 x = keras.layers.Conv2D(4, 3, padding="same", activation="relu")(image)
 model = keras.Model(image, keras.layers.Conv2D(1, 3, padding="same", activation="sigmoid")(x))
 validation = Pairs(images[40:], noise, batch_size=10, seed=7, fresh=False, shuffle=False)
-training.fit(model, Pairs(images[:40], noise, batch_size=10), validation, epochs=4, loss="mse", name="run", callbacks=[Kill()])
+train = Pairs(images[:40], noise, batch_size=10)
+training.fit(model, train, validation, epochs=4, loss="mse", name="run", callbacks=[Kill()])
 """
 
 

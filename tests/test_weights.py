@@ -48,7 +48,9 @@ def test_the_history_is_published_beside_the_model(tiny_model, tmp_path):
         weights.history("r09_y", folder=tmp_path)
 
 
-@pytest.mark.parametrize("settings", [{"preset": Preset("quick")}, {"preset": Preset("smoke")}, {"preset": FULL, "is_sample": True}])
+@pytest.mark.parametrize(
+    "settings", [{"preset": Preset("quick")}, {"preset": Preset("smoke")}, {"preset": FULL, "is_sample": True}]
+)
 def test_a_quick_model_is_not_published(tiny_model, tmp_path, settings):
     assert not weights.publish(tiny_model(), "r08_x", HISTORY, folder=tmp_path, **settings)
     assert not list(tmp_path.iterdir())
@@ -75,7 +77,9 @@ def test_a_missing_model_is_told_what_there_is(tiny_model, tmp_path):
         weights.load("r09_y", folder=tmp_path)
 
 
-@pytest.mark.parametrize("damage", [lambda content: content[: len(content) // 2], lambda content: b"", lambda content: b"<html>"])
+@pytest.mark.parametrize(
+    "damage", [lambda content: content[: len(content) // 2], lambda content: b"", lambda content: b"<html>"]
+)
 def test_a_damaged_model_is_told_how_to_be_had_again(tiny_model, tmp_path, damage):
     weights.publish(tiny_model(), "r08_x", HISTORY, preset=FULL, folder=tmp_path)
     path = tmp_path / "r08_x.keras"

@@ -95,7 +95,10 @@ def test_other_titles_build_other_pictures():
 
 
 def test_our_own_sentences_are_shown_without_the_kind_of_error():
-    assert widgets.sentence(ValueError("the box is too large; choose a smaller one")) == "the box is too large; choose a smaller one"
+    assert (
+        widgets.sentence(ValueError("the box is too large; choose a smaller one"))
+        == "the box is too large; choose a smaller one"
+    )
     assert widgets.sentence(KeyError("x")) == "KeyError: 'x'"
 
 
@@ -148,7 +151,8 @@ def test_a_png_of_any_mode_and_an_odd_size_arrives_as_rgb(upload, mode):
 
 
 @pytest.mark.parametrize(
-    ("content", "words"), [(b"just text", "not an image"), (b"", "empty"), (encoded(Image.new("RGB", (99, 99)))[:80], "damaged")]
+    ("content", "words"),
+    [(b"just text", "not an image"), (b"", "empty"), (encoded(Image.new("RGB", (99, 99)))[:80], "damaged")],
 )
 def test_a_file_that_is_no_picture_gets_a_sentence_and_the_last_picture_stays(upload, content, words):
     widget, give = upload

@@ -27,7 +27,8 @@ from helpers import corruptions, models
 from helpers.pairs import Pairs
 
 def peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)  # MB; kB on Linux
+    # MB: macOS counts bytes, Linux kB
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
 
 def digits():
     path = Path(os.environ.get("AUTOENCODER_DATA") or "data") / "mnist.npz"
@@ -37,7 +38,7 @@ def digits():
     rng = np.random.default_rng(0)
     return tuple(rng.integers(0, 256, (n, 28, 28, 1), dtype=np.uint8) for n in (60_000, 10_000))
 
-row, way, epochs, noise_only = sys.argv[1], sys.argv[2], int(sys.argv[3]), len(sys.argv) > 4
+row, way, epochs = sys.argv[1], sys.argv[2], int(sys.argv[3])
 gauss = functools.partial(corruptions.gaussian, mean=0.5, std=0.5)
 build, loss, batch_size, corrupt = {
     "r08": (models.conv_autoencoder, "binary_crossentropy", 128, corruptions.uniform_mix),
@@ -53,14 +54,13 @@ base = peak()
 
 if way == "batches":  # nothing but the making of an epoch's batches
     train = Pairs(digits()[0], corrupt, batch_size=batch_size)
-    started = time.perf_counter()
+    started, worked = time.perf_counter(), time.process_time()
     for number in range(len(train)):
         train[number]
-    seconds = time.perf_counter() - started
-    print(json.dumps({"seconds": seconds}))
+    print(json.dumps({"seconds": time.perf_counter() - started, "cpu": time.process_time() - worked}))
     raise SystemExit
 
-started = time.perf_counter()
+started, worked = time.perf_counter(), time.process_time()
 x_train, x_test = digits()
 if way == "pairs":
     train = Pairs(x_train, corrupt, batch_size=batch_size)
@@ -72,11 +72,14 @@ else:  # as the chapters have it: floats, and a whole array of noise for each se
     if row == "r08":
         noisy_train, noisy_test = ((x + rng.uniform(0, 1, x.shape)) / 2 for x in (x_train, x_test))
     else:
-        noisy_train, noisy_test = (np.clip(x + rng.normal(loc=0.5, scale=0.5, size=x.shape), 0, 1) for x in (x_train, x_test))
+        noise_train, noise_test = (rng.normal(loc=0.5, scale=0.5, size=x.shape) for x in (x_train, x_test))
+        noisy_train, noisy_test = np.clip(x_train + noise_train, 0, 1), np.clip(x_test + noise_test, 0, 1)
     model.fit(
-        noisy_train, x_train, validation_data=(noisy_test, x_test), epochs=epochs, batch_size=batch_size, verbose=0
+        noisy_train, x_train, validation_data=(noisy_test, x_test), validation_batch_size=500,
+        epochs=epochs, batch_size=batch_size, verbose=0,
     )
-print(json.dumps({"seconds": (time.perf_counter() - started) / epochs, "peak": peak(), "increase": peak() - base}))
+seconds, cpu = time.perf_counter() - started, time.process_time() - worked
+print(json.dumps({"seconds": seconds / epochs, "cpu": cpu / epochs, "peak": peak(), "increase": peak() - base}))
 """
 
 
@@ -99,9 +102,10 @@ def measured() -> dict:
             for way in ("pairs", "arrays", "batches"):
                 runs.setdefault((row, way), []).append(measure(row, way))
     medians = {key: {name: median(run[name] for run in each) for name in each[0]} for key, each in runs.items()}
-    print(f"\n{'':4} {'way':8} {'s an epoch':>10} {'peak MB':>8} {'increase':>8}")
+    print(f"\n{'':4} {'way':8} {'s an epoch':>10} {'CPU s':>8} {'peak MB':>8} {'increase':>8}")
     for (row, way), figures in medians.items():
-        print(f"{row:4} {way:8} {figures['seconds']:10.1f}" + "".join(f"{figures[k]:9.0f}" for k in ("peak", "increase") if k in figures))
+        memory = [f"{figures[key]:8.0f}" for key in ("peak", "increase") if key in figures]
+        print(f"{row:4} {way:8} {figures['seconds']:10.1f} {figures['cpu']:8.1f}", *memory)
     print(f"load of the machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
     return medians
 
