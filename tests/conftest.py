@@ -46,7 +46,7 @@ def tiny_model():
 def in_subprocess():
     """Run Python source in a process of its own and give its stdout; the test fails with its stderr where it fails."""
 
-    def run(source: str, *, timeout: float = 120, **environment: str) -> str:
+    def run(source: str, *, timeout: float = 600, **environment: str) -> str:
         done = subprocess.run(
             [sys.executable, "-c", textwrap.dedent(source)],
             env=os.environ | {"PYTHONPATH": str(PROJECT)} | environment,

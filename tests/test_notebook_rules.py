@@ -32,7 +32,7 @@ def report(tmp_path_factory) -> str:
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-c", PROJECT / "pyproject.toml", "--rootdir", PROJECT, "-n0", "-vrs", folder],
         env={key: value for key, value in os.environ.items() if key not in hidden and not key.startswith("PYTEST")},
-        cwd=folder, capture_output=True, text=True, timeout=120,
+        cwd=folder, capture_output=True, text=True, timeout=600,
     )  # fmt: skip
     return done.stdout + done.stderr
 

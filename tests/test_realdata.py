@@ -14,7 +14,7 @@ from helpers.pairs import Pairs
 
 pytestmark = pytest.mark.realdata
 shifted = functools.partial(corruptions.gaussian, mean=0.5, std=0.5)  # row R9
-R8_LIMIT, R9_LIMIT = 0.16, 0.042  # measured: 0.125 and 0.032
+R8_LIMIT, R9_LIMIT = 0.17, 0.040  # measured over three seeds: at most 0.137 and 0.033
 centred = functools.partial(corruptions.gaussian, mean=0.0, std=0.5)  # row R11
 
 
@@ -43,7 +43,7 @@ def test_r8_learns_to_remove_uniform_noise(mnist):
     )
     assert 0.057 < metrics.bce_floor(clean).mean() < val_loss < R8_LIMIT
     assert val_loss == pytest.approx(metrics.bce(clean, restored).mean(), abs=1e-3)
-    assert metrics.bce(clean, noisy).mean() > 2 * val_loss
+    assert metrics.bce(clean, noisy).mean() > 1.8 * val_loss
     assert metrics.psnr(clean, restored).mean() > metrics.psnr(clean, noisy).mean() + 4
 
 

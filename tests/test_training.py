@@ -153,7 +153,7 @@ def test_killed_in_the_middle_of_an_epoch_it_goes_on_in_a_new_process(images, da
     np.save(tmp_path / "images.npy", images)
     killed = subprocess.run(
         [sys.executable, "-c", KILLED, tmp_path / "images.npy"],
-        env=os.environ | {"PYTHONPATH": str(PROJECT)}, capture_output=True, text=True, timeout=120,
+        env=os.environ | {"PYTHONPATH": str(PROJECT)}, capture_output=True, text=True, timeout=600,
     )  # fmt: skip
     assert killed.returncode == -signal.SIGKILL, killed.stderr[-2000:]
     (run,) = runs.iterdir()
