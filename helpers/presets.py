@@ -31,6 +31,6 @@ def choose(default: str = "quick") -> Preset:
     """
     name = os.environ.get("AE_PRESET") or default
     if name not in NAMES:
-        where = "AE_PRESET" if os.environ.get("AE_PRESET") else "the first cell"
+        where = "AE_PRESET" if os.environ.get("AE_PRESET") else "the notebook"
         raise ValueError(f"{where} names the preset {name!r}; choose one of {', '.join(NAMES)}")
     return Preset(name)

@@ -27,5 +27,5 @@ def test_a_wrong_name_is_told_where_it_stands_and_what_there_is(monkeypatch):
     with pytest.raises(ValueError, match="AE_PRESET names the preset 'fast'; choose one of smoke, quick, full"):
         choose()
     monkeypatch.delenv("AE_PRESET")
-    with pytest.raises(ValueError, match="the first cell names the preset 'Quick'"):
+    with pytest.raises(ValueError, match="the notebook names the preset 'Quick'"):
         choose("Quick")
