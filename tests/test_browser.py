@@ -123,7 +123,7 @@ def check_slider(page, panel, slider, *, presses: int = 12) -> list[float]:
     before = pictures(panel)
     page.evaluate("window.watched.times = []")
     for press in range(1, presses + 1):
-        slider.press("ArrowRight" if press <= presses // 2 else "ArrowLeft")
+        slider.press("ArrowRight" if press % 2 else "ArrowLeft")
         page.wait_for_function(f"window.watched.times.length >= {press}", timeout=10_000)
         page.wait_for_timeout(120)  # a person's pace; and the other pictures of this press arrive
         if press == 1:
