@@ -173,6 +173,43 @@ def learning_curve(
     return figure
 
 
+def code_maps(maps: Mapping[str, np.ndarray], labels: np.ndarray, names: Sequence[str]) -> Figure:
+    """Points side by side, {title: (N, 2)}, by class: a colour, a sign, and the name at the median.
+
+    labels: (N,), whole numbers below len(names).
+    """
+    with plt.rc_context(FONT):
+        figure, axes = plt.subplots(1, len(maps), figsize=(6 * len(maps), 5.4), squeeze=False, layout="constrained")
+        for axis, (title, points) in zip(axes[0], maps.items(), strict=True):
+            for k in np.unique(labels):
+                mine, colour = points[labels == k], COLOURS[k % 7]
+                axis.scatter(*mine.T, s=11, alpha=0.6, color=colour, marker=MARKERS[k * 3 % 7], linewidths=0)
+                box = {"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": colour, "alpha": 0.85}
+                axis.text(*np.median(mine, axis=0), names[k], fontsize=9, ha="center", va="center", bbox=box)
+            axis.set(title=title, xticks=[], yticks=[])
+            axis.spines[:].set_visible(False)
+    return _finished(figure)
+
+
+def thumbnail_map(points: np.ndarray, images: np.ndarray, *, title: str = "", side: float = 0.045) -> Figure:
+    """Images (N, H, W, C) at their points (N, 2), as many as find room; side: of an image, as a share of the width."""
+    low, high = points.min(axis=0), points.max(axis=0)
+    places = (points - low) / np.maximum(high - low, 1e-9)
+    chosen: list[int] = []
+    for k, place in enumerate(places):
+        if all(np.abs(place - places[other]).max() > side for other in chosen):
+            chosen.append(k)
+    with plt.rc_context(FONT):
+        figure, axis = plt.subplots(figsize=(8.5, 8.5), layout="constrained")
+        for k in chosen:
+            (x, y), half = places[k], side / 2
+            extent = (x - half, x + half, y - half, y + half)
+            axis.imshow(_unit(images[k]).squeeze(), cmap="gray", vmin=0, vmax=1, interpolation="nearest", extent=extent)
+        axis.set(xlim=(-side, 1 + side), ylim=(-side, 1 + side), xticks=[], yticks=[], title=title, aspect="equal")
+        axis.spines[:].set_visible(False)
+    return _finished(figure)
+
+
 def show(axis: Axes, picture: np.ndarray, title: str = "") -> None:
     """Draw one picture on an axis: gray as gray, nothing smoothed or stretched, no ticks."""
     axis.imshow(_unit(picture).squeeze(), cmap="gray", vmin=0, vmax=1, interpolation="nearest")

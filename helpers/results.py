@@ -1,6 +1,6 @@
 """Measured rows as data: the code that measures a row records it, and the README's table is made from the records.
 
-    python -m helpers.results        writes the table into README.md
+python -m helpers.results        writes the table into README.md
 """
 
 import json
@@ -52,6 +52,14 @@ def record(
     if preset.name == "full" and not is_sample:
         write_json(folder / f"{row}.json", entry)
     return entry
+
+
+def recorded(row: str, folder: Path = FOLDER) -> dict:
+    """What `record` wrote of a row, as a dict. Raises FileNotFoundError, with the remedy, where there is none."""
+    path = folder / f"{row}.json"
+    if not path.exists():
+        raise FileNotFoundError(f"data/results has no {path.name}; fetch the repository again, or set TRAIN = True")
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def table(folder: Path = FOLDER) -> str:

@@ -78,14 +78,22 @@ class Live(ipywidgets.VBox):
     """Controls above a gallery that `update(**values)` fills anew at every change of a control.
 
     update: called with the value of every control by name, gives {title: (picture, caption)}. What it raises is shown
-    under the pictures: an exception in a callback is otherwise seen nowhere. `controls` and `gallery` are public.
+    under the pictures: an exception in a callback is otherwise seen nowhere. panel: a widget that holds the controls as
+    they are to be laid out; without it they stand one below the other. `controls` and `gallery` are public.
     """
 
-    def __init__(self, update: Callable[..., Panels], *, side: int = 168, **controls: ipywidgets.Widget):
+    def __init__(
+        self,
+        update: Callable[..., Panels],
+        *,
+        side: int = 168,
+        panel: ipywidgets.Widget | None = None,
+        **controls: ipywidgets.Widget,
+    ):
         self.update, self.controls, self.gallery = update, controls, Gallery(side=side)
         for control in controls.values():
             control.observe(self._changed, names="value")
-        super().__init__([*controls.values(), self.gallery])
+        super().__init__([*([panel] if panel else controls.values()), self.gallery])
         self._changed()
 
     def _changed(self, change=None) -> None:

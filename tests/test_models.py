@@ -16,13 +16,17 @@ def images(shape) -> np.ndarray:
 
 def test_the_chapters_parameter_counts():
     assert models.conv_autoencoder().count_params() == 28_353  # rows R4, R8
+    assert models.small_conv_autoencoder()[2].count_params() == 889  # row R1
     encoder, decoder, autoencoder = models.strided_autoencoder()
     assert autoencoder.count_params() == encoder.count_params() + decoder.count_params() == 178_001  # rows R5, R9
 
 
 @pytest.mark.parametrize("shape", [(28, 28, 1), (32, 32, 3), (16, 24, 1)])
 def test_images_come_out_as_they_went_in_and_between_0_and_1(shape):
-    for model in (models.conv_autoencoder(shape), models.strided_autoencoder(shape)[2], models.unet_denoiser(shape)):
+    halves = (models.strided_autoencoder, models.small_conv_autoencoder, models.residual_autoencoder)
+    halves += (models.dense_autoencoder,)
+    wholes = (models.conv_autoencoder, models.unet_denoiser)
+    for model in (*(build(shape)[2] for build in halves), *(build(shape) for build in wholes)):
         output = model.predict_on_batch(10 * images(shape))
         assert output.shape == (2, *shape), model.name
         assert output.min() >= 0 and output.max() <= 1, model.name
@@ -44,6 +48,38 @@ def test_encoder_and_decoder_are_the_autoencoders_halves(latent_dim):
     autoencoder.compile("adam", "mse")
     autoencoder.train_on_batch(clean, clean)
     assert (decoder.get_weights()[0] != before).any()  # they share their layers
+
+
+@pytest.mark.parametrize(
+    ("build", "code"),
+    [
+        (models.small_conv_autoencoder, (7, 7, 4)),
+        (models.dense_autoencoder, (32,)),
+        (lambda: models.dense_autoencoder(widths=(128, 64, 20)), (20,)),
+        (models.residual_autoencoder, (16,)),
+        (lambda: models.residual_autoencoder(latent_dim=5), (5,)),
+    ],
+    ids=["R1", "R2", "R3", "better", "better, 5"],
+)
+def test_codes_have_their_size_and_the_halves_make_the_whole(build, code):
+    encoder, decoder, autoencoder = build()
+    clean = images((28, 28, 1))
+    codes = encoder.predict_on_batch(clean)
+    assert codes.shape == (2, *code)
+    np.testing.assert_allclose(decoder.predict_on_batch(codes), autoencoder.predict_on_batch(clean), atol=1e-5)
+    assert autoencoder.count_params() == encoder.count_params() + decoder.count_params()
+
+
+def test_the_dense_autoencoder_narrows_and_widens_again():
+    encoder, decoder, _ = models.dense_autoencoder(widths=(128, 64, 32))
+    dense = [
+        layer.units for half in (encoder, decoder) for layer in half.layers if isinstance(layer, keras.layers.Dense)
+    ]
+    assert dense == [128, 64, 32, 64, 128, 784]
+
+
+def test_the_better_autoencoder_has_at_most_twice_r5s_parameters():
+    assert models.residual_autoencoder()[2].count_params() <= 2 * 178_001
 
 
 def test_the_unet_has_no_more_than_30000_parameters():

@@ -19,6 +19,7 @@ def texts(figure: Figure) -> set[str]:
     return {text.get_text() for text in figure.findobj(plt.Text) if text.get_text()}
 
 
+POINTS = np.array([[0.0, 0.0], [0.01, 0.01], [4.0, 2.0], [4.0, -2.0]])
 HISTORY = {"loss": [0.9, 0.3, 0.2], "val_loss": [0.5, 0.25, 0.24], "seconds": [1, 1, 1]}
 FIGURES = {
     "mosaic": lambda images: plots.mosaic(images, columns=2, title="four"),
@@ -26,6 +27,8 @@ FIGURES = {
     "rows": lambda images: plots.rows({"clean": images, "restored": 1 - images}, title="a few"),
     "panels": lambda images: plots.panels({"one": images[0], "two": images[1, ..., 0]}),
     "curves": lambda images: plots.curves([1, 2], {"a": [3, 4]}, xlabel="epoch", ylabel="PSNR (dB)"),
+    "code_maps": lambda images: plots.code_maps({"a map": POINTS}, np.array([0, 0, 2, 2]), ["shirt", "bag", "boot"]),
+    "thumbnail_map": lambda images: plots.thumbnail_map(POINTS, images),
     "learning_curve": lambda images: plots.learning_curve(HISTORY),
 }
 
@@ -121,3 +124,22 @@ def test_a_learning_curve_shows_both_ends_and_the_level(epochs, level):
 def test_one_bad_first_epoch_does_not_flatten_a_long_curve():
     loss = [50.0] + [0.1 + 0.01 / epoch for epoch in range(1, 100)]
     assert plots.learning_curve({"loss": loss, "val_loss": loss}).axes[0].get_ylim()[1] < 1
+
+
+def test_code_maps_name_each_class_that_is_there_at_its_points():
+    figure = plots.code_maps({"PCA": POINTS, "t-SNE": POINTS}, np.array([0, 0, 2, 2]), ["shirt", "bag", "boot"])
+    assert texts(figure) == {"PCA", "t-SNE", "shirt", "boot"}
+    drawn = [line.get_offsets().data for line in figure.axes[1].collections]
+    np.testing.assert_array_equal(drawn[0], POINTS[:2])
+    np.testing.assert_array_equal(drawn[1], POINTS[2:])
+    name = next(text for text in figure.axes[0].texts if text.get_text() == "boot")
+    assert name.get_position() == (4.0, 0.0)
+
+
+def test_a_thumbnail_map_leaves_out_what_would_cover_another(gray):
+    drawn = plots.thumbnail_map(POINTS, gray).axes[0].images
+    assert len(drawn) == 3  # the second lies on the first
+    np.testing.assert_array_equal(drawn[1].get_array(), gray[2, ..., 0])
+    left, right, bottom, top = drawn[1].get_extent()
+    assert (left + right) / 2 == pytest.approx(1) and (bottom + top) / 2 == pytest.approx(1)
+    assert drawn[0].get_clim() == (0, 1)

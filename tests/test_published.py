@@ -14,35 +14,64 @@ from helpers.pairs import to_float
 from helpers.results import FOLDER as RESULTS
 
 PROJECT = Path(__file__).resolve().parent.parent
-NOTEBOOK = PROJECT / "notebooks" / "02_mnist_denoising.ipynb"
-SEED = 0  # the notebook's
+DENOISING = PROJECT / "notebooks" / "02_mnist_denoising.ipynb"
+REDUCTION = PROJECT / "notebooks" / "01_fashion_mnist_dimensionality_reduction.ipynb"
+SEED = 0  # the notebooks'
 
 
-def names_in_the_notebook() -> list[str]:
-    cells = json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"]
+def names_in(notebook: Path) -> list[str]:
+    """The models that a notebook trains: names like "r08_denoise_uniform" in its code, the rows' own names apart."""
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
     code = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
-    return sorted(set(re.findall(r'"((?:r|b)\d\d_\w+)"', code)) - {"r18_denoising"})  # that is a row's name
+    rows = {path.stem for path in RESULTS.glob("*.json")}
+    return sorted(set(re.findall(r'"((?:r|b)\d\d_\w+)"', code)) - rows)
 
 
-@pytest.mark.parametrize("name", names_in_the_notebook())
-def test_every_model_that_the_notebook_trains_is_published_with_its_history(name):
+def check_history(name: str) -> None:
+    history = weights.history(name)
+    assert len(history["loss"]) == len(history["val_loss"]) == len(history["seconds"]) >= 1
+
+
+@pytest.mark.parametrize("name", names_in(DENOISING))
+def test_every_denoiser_is_published_with_its_history(name):
     network = weights.load(name)
     noisy = np.random.default_rng(0).random((2, 28, 28, 1), dtype=np.float32)
     restored = network.predict(noisy, verbose=0)
     assert restored.shape == noisy.shape
     assert 0 <= restored.min() <= restored.max() <= 1
-    history = weights.history(name)
-    assert len(history["loss"]) == len(history["val_loss"]) == len(history["seconds"]) >= 1
+    check_history(name)
+
+
+@pytest.mark.parametrize("name", names_in(REDUCTION))
+def test_both_halves_of_every_autoencoder_are_published_with_their_history(name):
+    encoder, decoder = (weights.load(f"{name}_{half}") for half in ("encoder", "decoder"))
+    clean = np.random.default_rng(0).random((2, 28, 28, 1), dtype=np.float32)
+    code = encoder.predict(clean, verbose=0)
+    reconstruction = decoder.predict(code, verbose=0)
+    assert code.size < clean.size or name.startswith("r04")  # R4's code is longer than its input
+    assert reconstruction.shape == clean.shape
+    assert 0 <= reconstruction.min() <= reconstruction.max() <= 1
+    check_history(f"{name}_encoder")
+    check_history(f"{name}_decoder")
+
+
+def real(name: str) -> datasets.Dataset:
+    """A real set, or a skip with the reason."""
+    if os.environ.get("AUTOENCODER_DATA"):
+        dataset = datasets.load(name)
+        if not dataset.is_sample:
+            return dataset
+    pytest.skip(f"the real {name} is not here: point AUTOENCODER_DATA at it")
 
 
 @pytest.fixture(scope="module")
 def test_digits():
-    if not os.environ.get("AUTOENCODER_DATA"):
-        pytest.skip("real MNIST is not here: point AUTOENCODER_DATA at it")
-    mnist = datasets.load("mnist")
-    if mnist.is_sample:
-        pytest.skip("real MNIST is not here: point AUTOENCODER_DATA at it")
-    return to_float(mnist.test)
+    return to_float(real("mnist").test)
+
+
+@pytest.fixture(scope="module")
+def test_garments():
+    return to_float(real("fashion_mnist").test)
 
 
 def measured(name: str, digits: np.ndarray, noise) -> dict[str, float]:
@@ -86,3 +115,44 @@ def test_the_better_model_beats_r9_at_every_sigma(test_digits, sigma):
     noise = partial(corruptions.gaussian, mean=0.5, std=sigma)
     better, r9 = (measured(name, test_digits, noise) for name in ("b02_denoise_unet", "r09_denoise_gaussian"))
     assert better["PSNR (dB)"] > r9["PSNR (dB)"] + 0.5
+
+
+def rebuilt(name: str, images: np.ndarray) -> dict[str, float]:
+    code = weights.load(f"{name}_encoder").predict(images, batch_size=500, verbose=0)
+    reconstruction = weights.load(f"{name}_decoder").predict(code, batch_size=500, verbose=0)
+    return {
+        "BCE": metrics.bce(images, reconstruction).mean(),
+        "MSE": metrics.mse(images, reconstruction).mean(),
+        "PSNR (dB)": metrics.psnr(images, reconstruction).mean(),
+    }
+
+
+@pytest.mark.realdata
+def test_r1_does_what_is_recorded(test_garments):
+    now, then = rebuilt("r01_fashion", test_garments), recorded("r01")
+    assert now["MSE"] == pytest.approx(then["MSE"], rel=0.005)
+    assert now["PSNR (dB)"] == pytest.approx(then["PSNR (dB)"], abs=0.02)
+
+
+@pytest.mark.realdata
+@pytest.mark.parametrize("row", ["r02", "r03", "r04", "r05"])
+def test_the_digit_rows_do_what_is_recorded(test_digits, row):
+    now, then = rebuilt(f"{row}_mnist", test_digits), recorded(row)
+    assert now["BCE"] == pytest.approx(then["BCE"], rel=0.005)
+    assert now["PSNR (dB)"] == pytest.approx(then["PSNR (dB)"], abs=0.02)
+
+
+@pytest.mark.realdata
+def test_the_better_autoencoder_beats_r5_after_as_many_epochs(test_garments):
+    better, r5 = rebuilt("b01_residual", test_garments), rebuilt("r05_fashion", test_garments)
+    histories = [weights.history(f"{name}_encoder") for name in ("b01_residual", "r05_fashion")]
+    assert len(histories[0]["loss"]) == len(histories[1]["loss"])
+    assert better["PSNR (dB)"] >= r5["PSNR (dB)"] + 1.5
+    then = recorded("b01")["ablation"]
+    assert better["PSNR (dB)"] == pytest.approx(then["+ depth: the better model"]["PSNR (dB)"], abs=0.02)
+
+
+def test_the_better_autoencoder_has_r5s_code_and_at_most_twice_its_parameters():
+    halves = [weights.load(f"b01_residual_{half}") for half in ("encoder", "decoder")]
+    assert halves[0].output_shape == halves[1].input_shape == (None, 16)
+    assert sum(half.count_params() for half in halves) <= 2 * 178_001

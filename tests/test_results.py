@@ -86,3 +86,10 @@ def test_readme_table_is_current():
     text = (PROJECT / "README.md").read_text(encoding="utf-8")
     assert text.count(results.BEGIN) == text.count(results.END) == 1
     assert text.split(results.BEGIN)[1].split(results.END)[0].strip() == results.table()
+
+
+def test_a_recorded_row_is_read_again_and_a_missing_one_gets_a_remedy(record, folder):
+    entry = record()
+    assert results.recorded("r08", folder) == entry
+    with pytest.raises(FileNotFoundError, match=r"data/results has no r99\.json; .*TRAIN = True"):
+        results.recorded("r99", folder)

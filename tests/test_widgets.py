@@ -56,6 +56,15 @@ def live():
     )  # fmt: skip
 
 
+def test_controls_can_be_laid_out_in_a_panel():
+    level = ipywidgets.IntSlider(10, 0, 255)
+    panel = ipywidgets.HBox([ipywidgets.Label("the level"), level])
+    live = widgets.Live(lambda level: {"gray": (np.full((2, 2), level, np.uint8), "")}, panel=panel, level=level)
+    assert live.children == (panel, live.gallery)
+    level.value = 99
+    assert (shown(live.gallery, "gray") == 99).all()
+
+
 def shown(gallery, title: str) -> np.ndarray:
     return decoded(gallery.images[title].value)
 
