@@ -105,7 +105,7 @@ def test_the_better_model_reaches_the_published_figure_and_beats_r8(test_digits)
     r8 = measured("r08_denoise_uniform", test_digits, corruptions.uniform_mix)
     assert len(weights.history("b02_denoise_unet_first")["loss"]) <= 12
     assert first["BCE"] <= min(0.0739, r8["BCE"])  # the chapter's figure after 100 epochs
-    assert better["PSNR (dB)"] > r8["PSNR (dB)"]
+    assert better["PSNR (dB)"] >= r8["PSNR (dB)"] + 1
     assert better["PSNR (dB)"] == pytest.approx(recorded("b02")["R8's noise"]["PSNR (dB)"], abs=0.02)
 
 
