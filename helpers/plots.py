@@ -181,11 +181,17 @@ def code_maps(maps: Mapping[str, np.ndarray], labels: np.ndarray, names: Sequenc
     with plt.rc_context(FONT):
         figure, axes = plt.subplots(1, len(maps), figsize=(6 * len(maps), 5.4), squeeze=False, layout="constrained")
         for axis, (title, points) in zip(axes[0], maps.items(), strict=True):
-            for k in np.unique(labels):
-                mine, colour = points[labels == k], COLOURS[k % 7]
-                axis.scatter(*mine.T, s=11, alpha=0.6, color=colour, marker=MARKERS[k * 3 % 7], linewidths=0)
+            classes = np.unique(labels)
+            middles = _apart(
+                np.array([np.median(points[labels == k], axis=0) for k in classes]), np.ptp(points, axis=0)
+            )
+            for k, middle in zip(classes, middles, strict=True):
+                colour = COLOURS[k % 7]
+                axis.scatter(
+                    *points[labels == k].T, s=11, alpha=0.6, color=colour, marker=MARKERS[k * 3 % 7], linewidths=0
+                )
                 box = {"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": colour, "alpha": 0.85}
-                axis.text(*np.median(mine, axis=0), names[k], fontsize=9, ha="center", va="center", bbox=box)
+                axis.text(*middle, names[k], fontsize=9, ha="center", va="center", bbox=box)
             axis.set(title=title, xticks=[], yticks=[])
             axis.spines[:].set_visible(False)
     return _finished(figure)
@@ -215,6 +221,20 @@ def show(axis: Axes, picture: np.ndarray, title: str = "") -> None:
     axis.imshow(_unit(picture).squeeze(), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
     axis.set(xticks=[], yticks=[], title=title)
     axis.spines[:].set_visible(False)
+
+
+def _apart(places: np.ndarray, span: np.ndarray) -> np.ndarray:
+    """Places (N, 2) of short names, moved up and down where two would cover each other; span: (2,) of the axes."""
+    places, room = places.astype(float), span * (0.16, 0.05)
+    for _ in range(50):
+        for one in range(len(places)):
+            for other in range(one):
+                gap = places[one] - places[other]
+                if (np.abs(gap) < room).all():
+                    push = (room[1] - abs(gap[1])) / 2 * (1 if gap[1] >= 0 else -1)
+                    places[one, 1] += push
+                    places[other, 1] -= push
+    return places
 
 
 def _unit(images: np.ndarray) -> np.ndarray:

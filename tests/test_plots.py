@@ -143,3 +143,11 @@ def test_a_thumbnail_map_leaves_out_what_would_cover_another(gray):
     left, right, bottom, top = drawn[1].get_extent()
     assert (left + right) / 2 == pytest.approx(1) and (bottom + top) / 2 == pytest.approx(1)
     assert drawn[0].get_clim() == (0, 1)
+
+
+def test_names_on_a_code_map_do_not_cover_each_other():
+    points = np.concatenate([POINTS, POINTS + 0.01])
+    figure = plots.code_maps({"a map": points}, np.repeat([0, 1], 4), ["shirt", "pullover"])
+    figure.canvas.draw()
+    one, other = (text.get_window_extent() for text in figure.axes[0].texts)
+    assert not one.overlaps(other)
