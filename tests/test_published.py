@@ -1,17 +1,16 @@
 """The published models: all that `TRAIN = False` needs is there, opens with plain Keras, and does what was recorded."""
 
 import json
-import os
 import re
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
+from real_images import real
 
-from helpers import corruptions, datasets, metrics, weights
+from helpers import corruptions, metrics, results, weights
 from helpers.pairs import to_float
-from helpers.results import FOLDER as RESULTS
 
 PROJECT = Path(__file__).resolve().parent.parent
 DENOISING = PROJECT / "notebooks" / "02_mnist_denoising.ipynb"
@@ -23,7 +22,7 @@ def names_in(notebook: Path) -> list[str]:
     """The models that a notebook trains: names like "r08_denoise_uniform" in its code, the rows' own names apart."""
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
     code = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
-    rows = {path.stem for path in RESULTS.glob("*.json")}
+    rows = {path.stem for path in results.FOLDER.glob("*.json")}
     return sorted(set(re.findall(r'"((?:r|b)\d\d_\w+)"', code)) - rows)
 
 
@@ -55,15 +54,6 @@ def test_both_halves_of_every_autoencoder_are_published_with_their_history(name)
     check_history(f"{name}_decoder")
 
 
-def real(name: str) -> datasets.Dataset:
-    """A real set, or a skip with the reason."""
-    if os.environ.get("AUTOENCODER_DATA"):
-        dataset = datasets.load(name)
-        if not dataset.is_sample:
-            return dataset
-    pytest.skip(f"the real {name} is not here: point AUTOENCODER_DATA at it")
-
-
 @pytest.fixture(scope="module")
 def test_digits():
     return to_float(real("mnist").test)
@@ -81,7 +71,7 @@ def measured(name: str, digits: np.ndarray, noise) -> dict[str, float]:
 
 
 def recorded(row: str) -> dict:
-    return json.loads((RESULTS / f"{row}.json").read_text(encoding="utf-8"))["metrics"]
+    return results.recorded(row)["metrics"]
 
 
 R9_NOISE = partial(corruptions.gaussian, mean=0.5, std=0.5)

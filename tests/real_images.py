@@ -1,0 +1,13 @@
+"""The real sets, where they are on this machine."""
+
+import pytest
+
+from helpers import datasets
+
+
+def real(name: str) -> datasets.Dataset:
+    """A real set from $AUTOENCODER_DATA (default data/), or a skip with the reason."""
+    folder, _ = datasets._data_folder()
+    if not (folder / f"{name}.npz").exists():
+        pytest.skip(f"no {name}.npz in $AUTOENCODER_DATA (default data/)")
+    return datasets.load(name)
