@@ -9,6 +9,8 @@ import numpy as np
 from keras import ops
 from scipy.ndimage import uniform_filter
 
+from .colors import to_ab
+
 WINDOW = 7  # pixels; scikit-image's default for SSIM
 C1, C2 = 0.01**2, 0.03**2  # Wang et al. 2004, for a data range of 1
 PSNR_CEILING = 100.0  # dB; identical images would be infinite and spoil an average
@@ -95,6 +97,26 @@ def bce(clean: np.ndarray, restored: np.ndarray) -> np.ndarray:
 def bce_floor(clean: np.ndarray) -> np.ndarray:
     """The binary cross-entropy of a perfect reconstruction: the least that any network can reach, per image, (N,)."""
     return bce(clean, clean)
+
+
+def chroma_error(clean: np.ndarray, restored: np.ndarray) -> np.ndarray:
+    """How far off the colours are, lightness apart: mean distance in CIE Lab's (a, b) plane, per image, (N,).
+
+    A distance of about 2 is just visible; a gray copy is off by what the picture's colours are worth. Notebook 03.
+    """
+    _check(clean, restored)
+    return np.linalg.norm(to_ab(clean) - to_ab(restored), axis=-1).mean(axis=(1, 2))
+
+
+def colorfulness(images: np.ndarray) -> np.ndarray:
+    """Colourfulness of (N, H, W, 3) images in [0, 1] after Hasler and Suesstrunk 2003, (N,): 0 is gray, 109 extreme.
+
+    The spread and the mean of red against green and of yellow against blue, in units of 0..255. Notebook 03.
+    """
+    red, green, blue = (255 * images[..., channel].astype(np.float64) for channel in range(3))
+    opponents = np.stack([red - green, (red + green) / 2 - blue])
+    spread = np.sqrt((opponents.std(axis=(2, 3)) ** 2).sum(axis=0))
+    return spread + 0.3 * np.sqrt((opponents.mean(axis=(2, 3)) ** 2).sum(axis=0))
 
 
 def summary(clean: np.ndarray, restored: np.ndarray, mask: np.ndarray | None = None) -> dict[str, float]:

@@ -178,3 +178,73 @@ def unet_denoiser(
     x = up(up(coarse, middle), fine)  # 14 x 14 x 20, then 28 x 28 x 16
     output = layers.Conv2D(shape[-1], 3, padding="same", activation="sigmoid", name="reconstruction")(x)
     return keras.Model(image, output, name="unet_denoiser")
+
+
+def color_autoencoder(shape: tuple[int, int, int] = (32, 32, 1), latent_dim: int = 256) -> tuple[keras.Model, ...]:
+    """Colorization autoencoder of row R13: (encoder, decoder, autoencoder), 3,431,811 parameters on 32x32x1.
+
+    The three models share their layers. encoder: gray images (N, H, W, 1) in [0, 1] to (N, latent_dim), any real
+    values; decoder: codes to colour images (N, H, W, 3) in [0, 1]. H and W divisible by 8. Source: "Autoencoders",
+    listing 3.4.1. Taught in notebook 03.
+    """
+    height, width, _ = shape
+    image = keras.Input(shape, name="gray")
+    x = image
+    for filters in (64, 128, 256):  # 16 x 16, 8 x 8, 4 x 4
+        x = layers.Conv2D(filters, 3, strides=2, padding="same", activation="relu")(x)
+    encoder = keras.Model(image, layers.Dense(latent_dim, name="code")(layers.Flatten()(x)), name="encoder")
+
+    code = keras.Input((latent_dim,), name="code")
+    x = layers.Dense(height // 8 * (width // 8) * 256)(code)
+    x = layers.Reshape((height // 8, width // 8, 256))(x)
+    for filters in (256, 128, 64):  # 8 x 8, 16 x 16, 32 x 32
+        x = layers.Conv2DTranspose(filters, 3, strides=2, padding="same", activation="relu")(x)
+    output = layers.Conv2DTranspose(3, 3, padding="same", activation="sigmoid", name="reconstruction")(x)
+    decoder = keras.Model(code, output, name="decoder")
+
+    autoencoder = keras.Model(image, decoder(encoder(image)), name="color_autoencoder")
+    return encoder, decoder, autoencoder
+
+
+def chroma_unet(widths: tuple[int, ...] = (16, 48, 96, 192)) -> keras.Model:
+    """U-Net that gives a gray image its colour, the better model of notebook 03: 1,153,106 parameters.
+
+    Input: gray images (N, H, W, 1) in [0, 1] of any size divisible by 8. Output: their chroma Cb and Cr, (N, H, W, 2)
+    in [-0.5, 0.5], for `colors.with_chroma`. After Ronneberger et al. 2015 (U-Net; sums instead of concatenations).
+    Taught in notebook 03.
+    """
+    gray = keras.Input((None, None, 1), name="gray")
+    x = layers.Conv2D(2, 3, padding="same", activation="tanh")(_color_features(gray, widths, steps_up=3))
+    return keras.Model(gray, layers.Rescaling(0.5, name="chroma")(x), name="chroma_unet")
+
+
+def color_classifier(bins: int, widths: tuple[int, ...] = (16, 48, 96, 192)) -> keras.Model:
+    """The trunk of `chroma_unet` with a choice between `bins` colours for every 2x2 pixels, as probabilities.
+
+    Input: gray images (N, H, W, 1) in [0, 1] of any size divisible by 8. Output: (N, H/2, W/2, bins), summing to 1.
+    After Zhang, Isola and Efros 2016. Taught in notebook 03.
+    """
+    gray = keras.Input((None, None, 1), name="gray")
+    x = layers.Conv2D(bins, 1)(_color_features(gray, widths, steps_up=2))
+    return keras.Model(gray, layers.Softmax(name="bins")(x), name="color_classifier")
+
+
+def _color_features(gray, widths, *, steps_up):
+    """Down three times and up `steps_up` times; every step up adds what the way down saw at that scale."""
+
+    def block(x, filters, strides=1):
+        x = layers.Conv2D(filters, 3, strides=strides, padding="same", use_bias=False)(x)
+        return layers.Activation("relu")(layers.BatchNormalization()(x))
+
+    skips = [block(gray, widths[0])]  # full size
+    for filters in widths[1:]:  # 1/2, 1/4, 1/8
+        skips.append(block(block(skips[-1], filters, strides=2), filters))
+    x = skips.pop()
+    glance = layers.GlobalAveragePooling2D(keepdims=True)(x)  # the picture as a whole: sea, forest or street?
+    x = layers.Add()([x, layers.Dense(widths[-1])(glance)])
+    x = layers.Add()([x, block(x, widths[-1])])
+    for _ in range(steps_up):
+        skip = skips.pop()
+        x = layers.UpSampling2D(2)(layers.Conv2D(skip.shape[-1], 1)(x))
+        x = block(layers.Add()([x, skip]), skip.shape[-1])
+    return x

@@ -18,6 +18,12 @@ def identity(clean: np.ndarray, rng: np.random.Generator | None = None) -> np.nd
     return clean
 
 
+def mirrored(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Images (N, H, W, C), about half of them turned left to right: a boat is a boat from either side."""
+    turned = rng.random(len(images)) < 0.5
+    return np.where(turned[:, None, None, None], images[:, :, ::-1], images)
+
+
 class Pairs(keras.utils.PyDataset):
     """(corrupted, clean) batches from uint8 images; the images stay uint8 until their batch is due.
 
@@ -26,6 +32,8 @@ class Pairs(keras.utils.PyDataset):
     target: what the network should give, from the clean batch; None for the clean batch itself.
     fresh: new noise in every epoch; False draws the same noise for an image in every epoch.
     shuffle: a new order in every epoch.
+    augment: a harmless change made before anything else, called as augment(images, rng), such as `mirrored`; drawn anew
+    in every epoch.
     with_mask: where the corruption gives a mask, the network's input is the tuple (corrupted, mask).
 
     Everything follows from (seed, epoch, batch number), so a run that was interrupted goes on with the very
@@ -43,6 +51,7 @@ class Pairs(keras.utils.PyDataset):
         fresh: bool = True,
         shuffle: bool = True,
         target: Callable[[np.ndarray], np.ndarray] | None = None,
+        augment: Callable[[np.ndarray, np.random.Generator], np.ndarray] | None = None,
         with_mask: bool = False,
     ):
         super().__init__()
@@ -58,6 +67,7 @@ class Pairs(keras.utils.PyDataset):
         self.fresh = fresh
         self.shuffle = shuffle
         self.target = target
+        self.augment = augment
         self.with_mask = with_mask
         self.epoch = 0
         self._order: tuple[int, np.ndarray] | None = None
@@ -68,7 +78,10 @@ class Pairs(keras.utils.PyDataset):
 
     def __getitem__(self, number: int):
         indices = self.indices(number)
-        clean = to_float(self.images[indices])
+        images = self.images[indices]
+        if self.augment is not None:
+            images = self.augment(images, np.random.default_rng([self.seed, 4, self.epoch, number]))
+        clean = to_float(images)
         inputs = self._corrupt(clean, indices, number)
         if isinstance(inputs, tuple) and not self.with_mask:
             inputs = inputs[0]

@@ -19,6 +19,10 @@ class Preset:
         """True where the drawn sample is to be used although real data may be there."""
         return self.name == "smoke"
 
+    def publishes(self, is_sample: bool) -> bool:
+        """Whether a run may replace published models and figures: the `full` preset on real data only."""
+        return self.name == "full" and not is_sample
+
     def pick(self, *, smoke: T, quick: T, full: T) -> T:
         """The value for this preset: EPOCHS = PRESET.pick(smoke=1, quick=6, full=100)."""
         return {"smoke": smoke, "quick": quick, "full": full}[self.name]

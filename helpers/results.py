@@ -49,7 +49,7 @@ def record(
         "machine": f"{platform.machine()}, {os.cpu_count()} CPU cores",
         "versions": {name: version(name) for name in ("tensorflow", "keras", "numpy", "scikit-image")},
     }
-    if preset.name == "full" and not is_sample:
+    if preset.publishes(is_sample):
         write_json(folder / f"{row}.json", entry)
     return entry
 

@@ -239,6 +239,8 @@ def fingerprint(model: keras.Model, train) -> str:
         ends = hashlib.sha1(first_and_last).hexdigest()
         settings = [train.batch_size, train.seed, train.fresh, train.shuffle]
         data = [images.shape, ends, *settings, describe(train.corrupt), describe(train.target), train.with_mask]
+        if train.augment is not None:
+            data.append(describe(train.augment))
     recipe = json.dumps([layers, describe(model.loss), optimizer, data], default=str, sort_keys=True)
     return hashlib.sha1(recipe.encode()).hexdigest()[:8]
 

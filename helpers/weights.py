@@ -1,10 +1,14 @@
 """Published models: data/weights/<row>_<name>.keras, opened by plain `keras.models.load_model`."""
 
 import hashlib
+import io
 import json
+import zipfile
 from pathlib import Path
 
+import h5py
 import keras
+import numpy as np
 
 from .files import DATA, whole_file, write_json
 from .presets import Preset
@@ -40,22 +44,68 @@ def history(name: str, *, folder: Path = FOLDER) -> dict:
 
 
 def publish(
-    model: keras.Model, name: str, history: dict, *, preset: Preset, is_sample: bool = False, folder: Path = FOLDER
+    model: keras.Model,
+    name: str,
+    history: dict,
+    *,
+    preset: Preset,
+    is_sample: bool = False,
+    half: bool = False,
+    folder: Path = FOLDER,
 ) -> bool:
     """Save a model without its optimizer, its history beside it, and renew SHA256SUMS. True if written.
 
+    half: store the weights as float16, in half the space; they are float32 again when loaded, rounded to 11 bits.
     Only from the `full` preset on real data: a quick look must not replace a published model.
     """
-    if preset.name != "full" or is_sample:
+    if not preset.publishes(is_sample):
         return False
     bare = keras.Model(model.inputs, model.outputs, name=model.name)  # a clone would take optimizer and loss with it
     with whole_file(folder / f"{name}.keras") as partial:
         bare.save(partial)
+        if half:
+            _halve(partial)
     write_json(folder / f"{name}.json", {key: [float(f"{v:.6g}") for v in values] for key, values in history.items()})
-    sums = [f"{_sha256(path)}  {path.name}\n" for path in sorted(folder.glob("*.keras"))]
-    with whole_file(folder / "SHA256SUMS", ".txt") as partial:
-        partial.write_text("".join(sums), encoding="utf-8")
+    _renew_sums(folder)
     return True
+
+
+def publish_array(
+    values: np.ndarray, name: str, *, preset: Preset, is_sample: bool = False, folder: Path = FOLDER
+) -> bool:
+    """Save an array that goes with a model as <name>.npz, key "values", under the same conditions as `publish`."""
+    if not preset.publishes(is_sample):
+        return False
+    with whole_file(folder / f"{name}.npz") as partial:
+        np.savez(partial, values=values)
+    _renew_sums(folder)
+    return True
+
+
+def _halve(path: Path) -> None:
+    """Store the weights in a .keras file as float16, which Keras turns into the layers' own type on loading."""
+    with zipfile.ZipFile(path) as archive:
+        parts = {part: archive.read(part) for part in archive.namelist()}
+    weights, halved = h5py.File(io.BytesIO(parts["model.weights.h5"])), io.BytesIO()
+    with h5py.File(halved, "w") as target:
+
+        def copy(part, value):
+            if isinstance(value, h5py.Dataset):
+                target[part] = value[()].astype(np.float16) if value.dtype == np.float32 else value[()]
+            else:
+                target.require_group(part).attrs.update(value.attrs)
+
+        weights.visititems(copy)
+    parts["model.weights.h5"] = halved.getvalue()
+    with zipfile.ZipFile(path, "w") as archive:
+        for part, content in parts.items():
+            archive.writestr(part, content)
+
+
+def _renew_sums(folder: Path) -> None:
+    files = sorted([*folder.glob("*.keras"), *folder.glob("*.npz")])
+    with whole_file(folder / "SHA256SUMS", ".txt") as partial:
+        partial.write_text("".join(f"{_sha256(path)}  {path.name}\n" for path in files), encoding="utf-8")
 
 
 def _sha256(path: Path) -> str:

@@ -54,7 +54,9 @@ class Gallery(ipywidgets.VBox):
         if list(panels) != list(self.images):
             self._build(list(panels))
         for title, (picture, caption) in panels.items():
-            self.images[title].value = png(picture, side=self.side)
+            image, shape = self.images[title], np.shape(picture)[:2]
+            image.value = png(picture, side=self.side)
+            image.height, image.width = (str(max(1, round(self.side * length / max(shape)))) for length in shape)
             self.captions[title].value = html.escape(caption)
         self.message.value = ""
 
@@ -63,7 +65,7 @@ class Gallery(ipywidgets.VBox):
         self.message.value = f'<p role="alert" style="color:#b00020"><b>{html.escape(sentence)}</b></p>'
 
     def _build(self, titles: list[str]) -> None:
-        self.images = {title: ipywidgets.Image(format="png", width=self.side, height=self.side) for title in titles}
+        self.images = {title: ipywidgets.Image(format="png") for title in titles}
         self.captions = {title: ipywidgets.HTML() for title in titles}
         self.row.children = [
             ipywidgets.VBox(

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 import skimage
+from skimage.color import deltaE_cie76, rgb2lab
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from helpers import metrics
@@ -148,3 +149,24 @@ def test_uint8_images_are_not_taken_for_floats():
     clean, restored = random_pair(1)
     with pytest.raises(ValueError, match=r"floats in \[0, 1\], not uint8"):
         metrics.mse((clean * 255).astype(np.uint8), restored)
+
+
+def test_chroma_error_is_scikit_images_colour_difference_without_lightness():
+    clean, restored = photo_pair(3)
+    a, b = rgb2lab(clean), rgb2lab(restored)
+    a[..., 0] = b[..., 0] = 50
+    np.testing.assert_allclose(metrics.chroma_error(clean, restored), deltaE_cie76(a, b).mean(axis=(1, 2)), rtol=1e-4)
+    darker = clean[:, :, :, :1].repeat(3, axis=-1)
+    np.testing.assert_allclose(metrics.chroma_error(darker, darker / 2), 0, atol=0.01)
+
+
+def test_colorfulness_follows_the_formula_and_grows_with_saturation():
+    gray = np.full((1, 4, 4, 3), 0.3, np.float32)
+    assert metrics.colorfulness(gray) == pytest.approx([0])
+    half_red = np.zeros((1, 4, 4, 3), np.float32)
+    half_red[:, :2, :, 0] = 1  # rg is 255 or 0, yb is 127.5 or 0: mean 127.5 and 63.75, and as much of spread
+    expected = 1.3 * np.hypot(127.5, 63.75)
+    np.testing.assert_allclose(metrics.colorfulness(half_red), [expected], rtol=1e-6)
+    clean, _ = photo_pair(3)
+    faded = (clean + clean.mean(axis=-1, keepdims=True)) / 2
+    assert metrics.colorfulness(faded) == pytest.approx(metrics.colorfulness(clean) / 2)

@@ -106,3 +106,30 @@ def test_equal_seeds_give_equal_networks():
         return models.conv_autoencoder().get_weights()[0]
 
     np.testing.assert_array_equal(first_weights(), first_weights())
+
+
+def test_r13_has_the_chapters_layers():
+    encoder, decoder, autoencoder = models.color_autoencoder()
+    shapes = [layer.output.shape[1:] for half in (encoder, decoder) for layer in half.layers[1:]]
+    assert shapes == [
+        (16, 16, 64), (8, 8, 128), (4, 4, 256), (4096,), (256,),
+        (4096,), (4, 4, 256), (8, 8, 256), (16, 16, 128), (32, 32, 64), (32, 32, 3),
+    ]  # fmt: skip
+    assert autoencoder.count_params() == 3_431_811
+    colored = autoencoder.predict_on_batch(10 * images((32, 32, 1)))
+    assert colored.shape == (2, 32, 32, 3) and 0 <= colored.min() <= colored.max() <= 1
+
+
+@pytest.mark.parametrize("shape", [(32, 32, 1), (8, 64, 1), (40, 24, 1)])
+def test_the_colour_networks_take_any_size_divisible_by_8(shape):
+    height, width, _ = shape
+    chroma = models.chroma_unet().predict_on_batch(10 * images(shape))
+    assert chroma.shape == (2, height, width, 2) and np.abs(chroma).max() <= 0.5
+    chances = models.color_classifier(7).predict_on_batch(images(shape))
+    assert chances.shape == (2, height // 2, width // 2, 7)
+    np.testing.assert_allclose(chances.sum(axis=-1), 1, atol=1e-5)
+
+
+def test_the_colour_networks_are_smaller_than_r13():
+    r13 = models.color_autoencoder()[2].count_params()
+    assert models.chroma_unet().count_params() < models.color_classifier(262).count_params() < r13 / 2

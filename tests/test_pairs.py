@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from helpers import corruptions
-from helpers.pairs import Pairs, identity, to_float
+from helpers.pairs import Pairs, identity, mirrored, to_float
 
 noise = functools.partial(corruptions.gaussian, std=0.3)
 
@@ -223,3 +223,21 @@ def test_keras_advances_training_by_one_epoch_each_and_validation_stays(images, 
     assert during == [{(first + k, 0), (first + k, 1)} for k in range(3)]
     assert len({total for epoch, number, total in train.seen if epoch >= first}) == 6  # new noise each time
     assert len({(number, total) for _, number, total in validation.seen}) == 2  # the same two batches all along
+
+
+def test_mirrored_turns_about_half_of_the_images(images):
+    many = np.repeat(images[:1], 400, axis=0)
+    turned = mirrored(many, np.random.default_rng(0))
+    as_before = (turned == many).all(axis=(1, 2, 3))
+    np.testing.assert_array_equal(turned[~as_before], many[~as_before][:, :, ::-1])
+    assert 160 < as_before.sum() < 240
+
+
+def test_images_are_augmented_anew_in_every_epoch_and_input_and_target_alike(images):
+    pairs = Pairs(images, batch_size=len(images), shuffle=False, augment=mirrored)
+    corrupted, clean = pairs[0]
+    np.testing.assert_array_equal(corrupted, clean)
+    np.testing.assert_array_equal(pairs[0][1], clean)
+    assert (clean != to_float(images)).any()
+    pairs.on_epoch_end()
+    assert (pairs[0][1] != clean).any()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from helpers.presets import choose
+from helpers.presets import NAMES, Preset, choose
 
 
 def test_without_the_environment_the_notebook_decides(monkeypatch):
@@ -29,3 +29,9 @@ def test_a_wrong_name_is_told_where_it_stands_and_what_there_is(monkeypatch):
     monkeypatch.delenv("AE_PRESET")
     with pytest.raises(ValueError, match="the notebook names the preset 'Quick'"):
         choose("Quick")
+
+
+def test_only_a_full_run_on_real_data_publishes():
+    may = {name: Preset(name).publishes(is_sample=False) for name in NAMES}
+    assert may == {"smoke": False, "quick": False, "full": True}
+    assert not Preset("full").publishes(is_sample=True)

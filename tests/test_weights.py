@@ -4,6 +4,7 @@ import hashlib
 import io
 import zipfile
 
+import h5py
 import keras
 import numpy as np
 import pytest
@@ -31,8 +32,6 @@ def test_a_published_model_predicts_as_before_and_has_no_optimizer_inside(tiny_m
     keras.models.load_model(tmp_path / "r08_x.keras")  # plain Keras opens it, without our loss
     np.testing.assert_array_equal(model.optimizer.iterations, 1)  # the one that trains is untouched
 
-    import h5py
-
     with zipfile.ZipFile(tmp_path / "r08_x.keras") as archive:
         names = []
         h5py.File(io.BytesIO(archive.read("model.weights.h5"))).visit(names.append)
@@ -59,8 +58,9 @@ def test_a_quick_model_is_not_published(tiny_model, tmp_path, settings):
 def assert_sums_right(folder) -> None:
     lines = (folder / "SHA256SUMS").read_text().splitlines()
     listed = {name: digest for digest, name in (line.split("  ") for line in lines)}
-    found = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.glob("*.keras")}
-    assert {name: digest for name, digest in listed.items() if name.endswith(".keras")} == found
+    files = [*folder.glob("*.keras"), *folder.glob("*.npz")]
+    found = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+    assert listed == found
 
 
 def test_publishing_again_renews_the_sums(tiny_model, tmp_path):
@@ -103,3 +103,30 @@ def test_plain_keras_opens_each_published_model(path):
     inputs = [np.zeros((1, *tensor.shape[1:]), np.float32) for tensor in model.inputs]
     output = model.predict_on_batch(inputs if len(inputs) > 1 else inputs[0])
     assert all(np.isfinite(np.asarray(part)).all() for part in (output if isinstance(output, list) else [output]))
+
+
+def test_a_model_stored_in_half_the_space_is_float32_again(tiny_model, tmp_path):
+    model, batch = trained(tiny_model)
+    for name, half in (("r13_x", True), ("r13_y", False)):
+        weights.publish(model, name, HISTORY, preset=FULL, half=half, folder=tmp_path)
+    with zipfile.ZipFile(tmp_path / "r13_x.keras") as archive:
+        kinds = []
+        h5py.File(io.BytesIO(archive.read("model.weights.h5"))).visititems(
+            lambda _, value: kinds.append(value.dtype) if isinstance(value, h5py.Dataset) else None
+        )
+    assert set(kinds) == {np.dtype("float16")}
+    plain = keras.models.load_model(tmp_path / "r13_x.keras")
+    assert {weight.dtype for weight in plain.weights} == {"float32"}
+    for own, loaded in zip(model.get_weights(), plain.get_weights(), strict=True):
+        np.testing.assert_array_equal(loaded, own.astype(np.float16).astype(np.float32))
+    np.testing.assert_allclose(plain.predict_on_batch(batch), model.predict_on_batch(batch), atol=2e-3)
+    assert_sums_right(tmp_path)
+
+
+def test_an_array_is_published_beside_its_model(tmp_path):
+    bins = np.arange(6, dtype=np.float32).reshape(3, 2)
+    assert not weights.publish_array(bins, "b03_x", preset=Preset("quick"), folder=tmp_path)
+    assert not list(tmp_path.iterdir())
+    assert weights.publish_array(bins, "b03_x", preset=FULL, folder=tmp_path)
+    np.testing.assert_array_equal(np.load(tmp_path / "b03_x.npz")["values"], bins)
+    assert_sums_right(tmp_path)

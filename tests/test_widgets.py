@@ -177,3 +177,13 @@ def test_what_update_says_about_a_photo_is_shown(upload):
     widget, give = upload
     give("tall.png", encoded(Image.new("RGB", (5, 13))))
     assert "unlucky height; choose another" in widget.gallery.message.value
+
+
+@pytest.mark.parametrize(
+    ("shape", "size"), [((30, 60, 3), ("80", "160")), ((60, 30, 3), ("160", "80")), ((8, 8), ("160", "160"))]
+)
+def test_a_picture_keeps_its_shape_on_the_screen(shape, size):
+    gallery = widgets.Gallery(side=160)
+    gallery.show({"photo": (np.zeros(shape, np.uint8), "")})
+    image = gallery.images["photo"]
+    assert (image.height, image.width) == size
