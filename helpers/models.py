@@ -248,3 +248,78 @@ def _color_features(gray, widths, *, steps_up):
         x = layers.UpSampling2D(2)(layers.Conv2D(skip.shape[-1], 1)(x))
         x = block(layers.Add()([x, skip]), skip.shape[-1])
     return x
+
+
+def wide_conv_autoencoder(shape: tuple[int, int, int] = (128, 128, 3)) -> keras.Model:
+    """Wide convolutional autoencoder of row R14: 7,697,923 parameters on 128x128x3, code 16x16x256.
+
+    Input and output: (N, H, W, C) in [0, 1], H and W divisible by 8. Source: "Applying autoencoder networks with
+    Keras". Taught in notebook 04.
+    """
+    image = keras.Input(shape, name="image")
+    x = image
+    for filters in (512, 512, 256):  # 64 x 64, 32 x 32, 16 x 16
+        x = layers.Conv2D(filters, 3, padding="same", activation="relu")(x)
+        x = layers.MaxPooling2D(2, padding="same", name="code" if filters == 256 else None)(x)
+    for filters in (256, 512, 512):  # 32 x 32, 64 x 64, 128 x 128
+        x = layers.Conv2D(filters, 3, padding="same", activation="relu")(x)
+        x = layers.UpSampling2D(2)(x)
+    output = layers.Conv2D(shape[-1], 3, padding="same", activation="sigmoid", name="reconstruction")(x)
+    return keras.Model(image, output, name="wide_conv_autoencoder")
+
+
+def photo_autoencoder(
+    shape: tuple[int, int, int] = (128, 128, 3), latent_dim: int = 300
+) -> tuple[keras.Model, keras.Model, keras.Model]:
+    """Strided convolutional autoencoder for photos, rows R15 and R16: (encoder, decoder, autoencoder).
+
+    The three models share their layers. encoder: (N, H, W, C) in [0, 1] to (N, latent_dim), any real values; decoder:
+    back again. H and W divisible by 16. The source, "Face image reconstruction using autoencoders in Keras", gives
+    the code's 300 numbers, the kinds of layers and the sigmoid; the numbers of filters are ours. Taught in notebook 04.
+    """
+    height, width, channels = shape
+    image = keras.Input(shape, name="image")
+    x = image
+    for filters in (32, 64, 128, 256):  # 64 x 64, 32 x 32, 16 x 16, 8 x 8
+        x = layers.Conv2D(filters, 3, strides=2, padding="same", activation="relu")(x)
+    encoder = keras.Model(image, layers.Dense(latent_dim, name="code")(layers.Flatten()(x)), name="encoder")
+
+    code = keras.Input((latent_dim,), name="code")
+    x = layers.Dense(height // 16 * (width // 16) * 256, activation="relu")(code)
+    x = layers.Reshape((height // 16, width // 16, 256))(x)
+    for filters in (128, 64, 32):  # 16 x 16, 32 x 32, 64 x 64
+        x = layers.Conv2DTranspose(filters, 3, strides=2, padding="same", activation="relu")(x)
+    output = layers.Conv2DTranspose(
+        channels, 3, strides=2, padding="same", activation="sigmoid", name="reconstruction"
+    )(x)
+    decoder = keras.Model(code, output, name="decoder")
+
+    autoencoder = keras.Model(image, decoder(encoder(image)), name="photo_autoencoder")
+    return encoder, decoder, autoencoder
+
+
+def restoration_unet(widths: tuple[int, ...] = (16, 32, 64, 96, 128)) -> keras.Model:
+    """U-Net that fills a hole, the better model of notebook 04: 770,371 parameters.
+
+    Inputs: the damaged image (N, H, W, 3) in [0, 1] and its mask (N, H, W, 1), 1 in the hole; any size divisible by 16.
+    Output: (N, H, W, 3), outside of the hole the input's own pixels, inside it what the layer "painted" gives. After
+    Ronneberger et al. 2015 (U-Net; sums instead of concatenations). Taught in notebook 04.
+    """
+
+    def block(x, filters, strides=1):
+        x = layers.Conv2D(filters, 3, strides=strides, padding="same", use_bias=False)(x)
+        return layers.Activation("silu")(layers.BatchNormalization()(x))
+
+    image, mask = keras.Input((None, None, 3), name="image"), keras.Input((None, None, 1), name="mask")
+    skips = [block(layers.Concatenate()([image, mask]), widths[0])]
+    for filters in widths[1:]:  # 1/2, 1/4, 1/8, 1/16
+        skips.append(block(block(skips[-1], filters, strides=2), filters))
+    x = skips.pop()
+    x = layers.Add()([x, block(x, widths[-1])])
+    while skips:
+        skip = skips.pop()
+        x = layers.UpSampling2D(2, interpolation="bilinear")(layers.Conv2D(skip.shape[-1], 1)(x))
+        x = block(layers.Add()([x, skip]), skip.shape[-1])
+    painted = layers.Conv2D(3, 3, padding="same", activation="sigmoid", name="painted")(x)
+    inside, outside = layers.Multiply()([painted, mask]), layers.Multiply()([image, 1 - mask])
+    return keras.Model([image, mask], layers.Add(name="restored")([inside, outside]), name="restoration_unet")

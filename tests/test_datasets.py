@@ -328,6 +328,25 @@ def test_faces_folder_with_too_little_in_it(data):
         load("faces")
 
 
+def test_a_folder_of_ones_own_takes_the_place_of_the_faces(data, tmp_path):
+    own = tmp_path / "thumbnails"
+    (own / "00000").mkdir(parents=True)
+    for number in range(9):  # odd sizes, a subfolder, and two files that are no photos
+        Image.new("RGB", (20 + number, 50), (9 * number, 0, 0)).save(
+            own / ("00000" if number % 2 else "") / f"{number}.jpg"
+        )
+    (own / "broken.jpg").write_bytes((own / "0.jpg").read_bytes()[:200])
+    (own / "notes.png").write_text("no pixels")
+    with pytest.warns(UserWarning, match="thumbnails: left out 2 photos that cannot be read"):
+        faces = load("faces", folder=own)
+    assert (len(faces.train), len(faces.test)) == (7, 2) and faces.train[:7].shape == (7, 128, 128, 3)
+    assert faces.source == "Faces, 7 + 2 images, from the folder thumbnails" and not faces.is_sample
+    with pytest.raises(FileNotFoundError, match="nowhere' is no folder of photos: correct it, or set it to None"):
+        load("faces", folder=tmp_path / "nowhere")
+    with pytest.raises(ValueError, match="takes the place of 'faces' only, not of 'mnist'"):
+        load("mnist", folder=own)
+
+
 # ---- the drawn sample
 
 

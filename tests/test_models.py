@@ -133,3 +133,30 @@ def test_the_colour_networks_take_any_size_divisible_by_8(shape):
 def test_the_colour_networks_are_smaller_than_r13():
     r13 = models.color_autoencoder()[2].count_params()
     assert models.chroma_unet().count_params() < models.color_classifier(262).count_params() < r13 / 2
+
+
+def test_r14_has_the_chapters_layers():
+    model = models.wide_conv_autoencoder((32, 32, 3))
+    filters = [layer.filters for layer in model.layers if isinstance(layer, keras.layers.Conv2D)]
+    assert filters == [512, 512, 256, 256, 512, 512, 3]
+    assert model.get_layer("code").output.shape == (None, 4, 4, 256)
+    assert model.count_params() == 7_697_923  # of any size of picture
+    assert model.output_shape == (None, 32, 32, 3)
+
+
+def test_r15_squeezes_a_photo_into_300_numbers():
+    encoder, decoder, autoencoder = models.photo_autoencoder()
+    assert encoder.output_shape == decoder.input_shape == (None, 300)
+    assert autoencoder.output_shape == (None, 128, 128, 3)
+    assert autoencoder.count_params() == encoder.count_params() + decoder.count_params() == 10_623_663
+
+
+@pytest.mark.parametrize("shape", [(32, 48, 3), (16, 16, 3)])
+def test_the_restoration_unet_touches_nothing_but_the_hole(shape):
+    damaged, mask = images(shape), np.zeros((2, *shape[:2], 1), np.float32)
+    mask[:, 4:12, 6:10] = 1
+    restored = models.restoration_unet().predict_on_batch([damaged, mask])
+    outside = mask[..., 0] == 0
+    np.testing.assert_array_equal(restored[outside], damaged[outside])
+    assert (restored[~outside] != damaged[~outside]).all()
+    assert 0 <= restored.min() <= restored.max() <= 1
