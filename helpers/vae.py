@@ -1,0 +1,83 @@
+"""The variational autoencoder of notebook 05: codes that are drawn, and the price of drawing them.
+
+Source: Kingma and Welling 2014, "Auto-encoding variational Bayes"; beta after Higgins et al. 2017. Any Keras 3 backend.
+"""
+
+import keras
+from keras import layers, ops
+
+
+def kl_divergence(mean, log_variance):
+    """KL divergence of N(mean, variance) from N(0, 1) for each image, in nats: SUMMED over the latent dimensions, (N,).
+
+    mean, log_variance: (N, latent_dim). To average over the dimensions instead is the commonest mistake in
+    variational autoencoders: with two dimensions it halves the divergence, which is then a beta of one half.
+    """
+    return 0.5 * ops.sum(ops.exp(log_variance) + ops.square(mean) - 1.0 - log_variance, axis=-1)
+
+
+class Sampler(layers.Layer):
+    """Draws the code: mean + exp(log_variance / 2) * noise, and adds beta * KL, averaged over images, to the loss.
+
+    Inputs: [mean, log_variance], each (N, latent_dim). When the network is not training the code is the mean. `beta`
+    is a variable that `WarmUp` may change.
+    """
+
+    def __init__(self, beta: float = 1.0, seed: int = 0, **kwargs):
+        super().__init__(**kwargs)
+        self.seed_generator = keras.random.SeedGenerator(seed)
+        self.beta = self.add_weight(
+            shape=(), initializer=keras.initializers.Constant(beta), trainable=False, name="beta"
+        )
+
+    def call(self, inputs, training=None):
+        mean, log_variance = inputs
+        self.add_loss(self.beta * ops.mean(kl_divergence(mean, log_variance)))
+        if not training:
+            return mean
+        noise = keras.random.normal(ops.shape(mean), seed=self.seed_generator, dtype=mean.dtype)
+        return mean + ops.exp(0.5 * log_variance) * noise
+
+    def compute_output_shape(self, input_shape):
+        return input_shape[0]
+
+
+class WarmUp(keras.callbacks.Callback):
+    """Raises the beta of every `Sampler` in a straight line over the first epochs, to `beta`.
+
+    A KL term that is there at once may win before the decoder has learned anything: all codes become N(0, 1).
+    """
+
+    def __init__(self, beta: float, epochs: int):
+        super().__init__()
+        self.beta, self.epochs = beta, epochs
+
+    def on_epoch_begin(self, epoch, logs=None):
+        for layer in self.model.layers:
+            if isinstance(layer, Sampler):
+                layer.beta.assign(self.beta * min(1.0, (epoch + 1) / max(1, self.epochs)))
+
+
+def squared_error(clean, reconstruction):
+    """Squared error SUMMED over the pixels of each image, (N,): the reconstruction term that belongs to a summed KL.
+
+    Half of it, in nats, is the negative log-likelihood of a Gaussian with variance 1, but for a constant.
+    """
+    return ops.sum(ops.square(clean - reconstruction), axis=(1, 2, 3))
+
+
+def variational_autoencoder(
+    encoder: keras.Model, decoder: keras.Model, *, beta: float = 1.0, seed: int = 0
+) -> tuple[keras.Model, keras.Model, keras.Model]:
+    """A VAE from the two halves of an autoencoder: (encoder, decoder, vae), which share their layers.
+
+    encoder: (N, H, W, C) to (N, latent_dim), its last layer the code, which becomes the mean; a second layer beside it
+    gives the logarithm of the variance. The encoder given back gives the mean; vae: images to reconstructions, trained
+    with `squared_error` or another loss that is summed over pixels. Taught in notebook 05.
+    """
+    before = encoder.layers[-1].input
+    mean = encoder.outputs[0]
+    log_variance = layers.Dense(mean.shape[-1], name="log_variance", kernel_initializer="zeros")(before)
+    code = Sampler(beta, seed, name="sampler")([mean, log_variance])
+    vae = keras.Model(encoder.inputs, decoder(code), name="variational_autoencoder")
+    return encoder, decoder, vae
