@@ -274,20 +274,20 @@ def photo_autoencoder(
     """Strided convolutional autoencoder for photos, rows R15 and R16: (encoder, decoder, autoencoder).
 
     The three models share their layers. encoder: (N, H, W, C) in [0, 1] to (N, latent_dim), any real values; decoder:
-    back again. H and W divisible by 16. The source, "Face image reconstruction using autoencoders in Keras", gives
+    back again. H and W divisible by 32. The source, "Face image reconstruction using autoencoders in Keras", gives
     the code's 300 numbers, the kinds of layers and the sigmoid; the numbers of filters are ours. Taught in notebook 04.
     """
     height, width, channels = shape
     image = keras.Input(shape, name="image")
     x = image
-    for filters in (32, 64, 128, 256):  # 64 x 64, 32 x 32, 16 x 16, 8 x 8
+    for filters in (32, 64, 128, 256, 256):  # 64 x 64, 32 x 32, 16 x 16, 8 x 8, 4 x 4
         x = layers.Conv2D(filters, 3, strides=2, padding="same", activation="relu")(x)
     encoder = keras.Model(image, layers.Dense(latent_dim, name="code")(layers.Flatten()(x)), name="encoder")
 
     code = keras.Input((latent_dim,), name="code")
-    x = layers.Dense(height // 16 * (width // 16) * 256, activation="relu")(code)
-    x = layers.Reshape((height // 16, width // 16, 256))(x)
-    for filters in (128, 64, 32):  # 16 x 16, 32 x 32, 64 x 64
+    x = layers.Dense(height // 32 * (width // 32) * 256, activation="relu")(code)
+    x = layers.Reshape((height // 32, width // 32, 256))(x)
+    for filters in (256, 128, 64, 32):  # 8 x 8, 16 x 16, 32 x 32, 64 x 64
         x = layers.Conv2DTranspose(filters, 3, strides=2, padding="same", activation="relu")(x)
     output = layers.Conv2DTranspose(
         channels, 3, strides=2, padding="same", activation="sigmoid", name="reconstruction"
