@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 from real_images import real
 
-from helpers import corruptions, metrics, results, weights
+from helpers import baselines, colors, corruptions, metrics, results, weights
 from helpers.pairs import to_float
 
 PROJECT = Path(__file__).resolve().parent.parent
 DENOISING = PROJECT / "notebooks" / "02_mnist_denoising.ipynb"
 REDUCTION = PROJECT / "notebooks" / "01_fashion_mnist_dimensionality_reduction.ipynb"
+COLORIZATION = PROJECT / "notebooks" / "03_cifar10_colorization.ipynb"
 SEED = 0  # the notebooks'
 
 
@@ -52,6 +53,16 @@ def test_both_halves_of_every_autoencoder_are_published_with_their_history(name)
     assert 0 <= reconstruction.min() <= reconstruction.max() <= 1
     check_history(f"{name}_encoder")
     check_history(f"{name}_decoder")
+
+
+@pytest.mark.parametrize("name", sorted({*names_in(COLORIZATION)} - {"b03_color_bins"}))
+def test_every_colour_network_is_published_with_its_history(name):
+    network = weights.load(name)
+    gray = np.random.default_rng(0).random((2, 32, 32, 1), dtype=np.float32)
+    shapes = {"r13_colorize": (32, 32, 3)} | dict.fromkeys(("b03_chroma_unet", "b03_chroma_unet_first"), (32, 32, 2))
+    bins = len(np.load(weights.FOLDER / "b03_color_bins.npz")["values"])
+    assert network.predict(gray, verbose=0).shape[1:] == shapes.get(name, (16, 16, bins))
+    check_history(name)
 
 
 @pytest.fixture(scope="module")
@@ -148,3 +159,44 @@ def test_the_better_autoencoder_has_r5s_code_and_at_most_twice_its_parameters():
     halves = [weights.load(f"b01_residual_{half}") for half in ("encoder", "decoder")]
     assert halves[0].output_shape == halves[1].input_shape == (None, 16)
     assert sum(half.count_params() for half in halves) <= 2 * 178_001
+
+
+@pytest.fixture(scope="module")
+def colored():
+    """(truth, class labels, {network: colour pictures}) of the 10,000 test photos."""
+    cifar = real("cifar10")
+    truth = to_float(cifar.test)
+    gray = corruptions.grayscale(truth)
+    r13, unet = (
+        weights.load(name).predict(gray, batch_size=250, verbose=0) for name in ("r13_colorize", "b03_chroma_unet")
+    )
+    pictures = {"gray copy": baselines.gray_copy(gray), "R13": r13, "chroma U-Net": colors.with_chroma(gray, unet)}
+    return truth, cifar.test_labels, pictures
+
+
+@pytest.mark.realdata
+def test_the_colour_networks_do_what_is_recorded(colored):
+    truth, _, pictures = colored
+    for row, name in (("r13", "gray copy"), ("r13", "R13"), ("b03", "chroma U-Net")):
+        then = recorded(row)[name]
+        assert metrics.mse(truth, pictures[name]).mean() == pytest.approx(then["MSE"], rel=0.01), name
+        assert metrics.ssim(truth, pictures[name]).mean() == pytest.approx(then["SSIM"], abs=0.002), name
+        assert metrics.colorfulness(pictures[name]).mean() == pytest.approx(then["colourfulness"], rel=0.01), name
+
+
+@pytest.mark.realdata
+def test_the_chroma_unet_beats_the_gray_copy_and_r13_on_every_class(colored):
+    truth, labels, pictures = colored
+    errors = {name: metrics.mse(truth, images) for name, images in pictures.items()}
+    for label in range(10):
+        mean = {name: error[labels == label].mean() for name, error in errors.items()}
+        assert mean["chroma U-Net"] < 0.95 * min(mean["gray copy"], mean["R13"]), label
+
+
+def test_the_chroma_unet_is_smaller_and_was_trained_faster_than_r13():
+    r13, unet = weights.load("r13_colorize"), weights.load("b03_chroma_unet")
+    assert unet.count_params() < r13.count_params()
+    first, second, whole = (
+        sum(weights.history(name)["seconds"]) for name in ("b03_chroma_unet_first", "b03_chroma_unet", "r13_colorize")
+    )
+    assert first + second < whole
