@@ -22,6 +22,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -46,6 +48,18 @@ def what_is_missing() -> str:
     if importlib.util.find_spec("playwright") is None:
         return "Playwright is not installed (pip install playwright)"
     return "" if importlib.util.find_spec("jupyterlab") else "JupyterLab is not installed"
+
+
+def require() -> None:
+    """Skip the test where there is no browser; fail it where REQUIRE_BROWSER=1."""
+    if missing := what_is_missing():
+        (pytest.fail if os.environ.get("REQUIRE_BROWSER") == "1" else pytest.skip)(missing)
+
+
+def keep_screenshot(page, name: str) -> None:
+    """Save what the page shows as $SCREENSHOTS/<name>.png, where that folder is named."""
+    if folder := os.environ.get("SCREENSHOTS"):
+        page.screenshot(path=Path(folder) / f"{name}.png")
 
 
 @dataclass(frozen=True)

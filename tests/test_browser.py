@@ -4,20 +4,16 @@ pytest -m browser        skips without Chromium or Playwright, fails without the
 SCREENSHOTS=folder       keeps what was seen
 """
 
-import os
 import re
 import shutil
 import statistics
 from pathlib import Path
 
 import browser_tools
-import keras
 import nbformat
-import numpy as np
 import pytest
 from PIL import Image
 
-from helpers import datasets, explorer, models
 from helpers.files import PROJECT
 
 pytestmark = pytest.mark.browser
@@ -65,8 +61,7 @@ def lab(tmp_path_factory):
 
     Notebooks 01 and 03 with the published models: after one epoch hardly anything changes with a knob.
     """
-    if missing := browser_tools.what_is_missing():
-        (pytest.fail if os.environ.get("REQUIRE_BROWSER") == "1" else pytest.skip)(missing)
+    browser_tools.require()
     root = tmp_path_factory.mktemp("lab") / "notebooks"
     shutil.copytree(PROJECT / "notebooks", root)
     for name in (REDUCTION, COLORIZATION):
@@ -109,11 +104,6 @@ def opened(lab, name: str, *, seconds: float):
     assert browser_tools.errors(page) == []
     assert all(cell["execution_count"] for cell in browser_tools.cells(page) if cell["cell_type"] == "code")
     return page
-
-
-def keep_screenshot(page, name: str) -> None:
-    if folder := os.environ.get("SCREENSHOTS"):
-        page.screenshot(path=Path(folder) / f"{name}.png")
 
 
 def live_panels(page) -> list:
@@ -192,10 +182,10 @@ def test_live_pictures_and_upload(lab, photos):
     page = opened(lab, SMALL, seconds=120)
     (panel,) = live_panels(page)
     check_live_panel(page, panel)
-    keep_screenshot(page, "small-live")
+    browser_tools.keep_screenshot(page, "small-live")
     (panel,) = upload_panels(page)
     check_upload(page, panel, photos)
-    keep_screenshot(page, "small-upload")
+    browser_tools.keep_screenshot(page, "small-upload")
 
 
 def test_denoising_notebook(lab, photos):
@@ -203,10 +193,10 @@ def test_denoising_notebook(lab, photos):
     panels = live_panels(page)
     for number, panel in enumerate(panels, start=1):
         check_live_panel(page, panel)
-        keep_screenshot(page, f"denoising-live-{number}")
+        browser_tools.keep_screenshot(page, f"denoising-live-{number}")
     for number, panel in enumerate(upload_panels(page), start=1):
         check_upload(page, panel, photos)
-        keep_screenshot(page, f"denoising-upload-{number}")
+        browser_tools.keep_screenshot(page, f"denoising-upload-{number}")
 
 
 def test_dimensionality_reduction_notebook(lab):
@@ -214,9 +204,9 @@ def test_dimensionality_reduction_notebook(lab):
     knobs, swap = live_panels(page)
     check_live_panel(page, knobs, sliders=4)
     check_tick(page, knobs)
-    keep_screenshot(page, "reduction-knobs")
+    browser_tools.keep_screenshot(page, "reduction-knobs")
     check_live_panel(page, swap, decibels=False)
-    keep_screenshot(page, "reduction-swap")
+    browser_tools.keep_screenshot(page, "reduction-swap")
 
 
 def test_colorization_notebook(lab, photos):
@@ -232,7 +222,7 @@ def test_colorization_notebook(lab, photos):
         page.wait_for_timeout(150)
     changed = [now != then for now, then in zip(pictures(panel), before, strict=True)]
     assert changed == [False] * 4 + [True]  # truth, gray, R13 and the U-Net stay
-    keep_screenshot(page, "colorization-live")
+    browser_tools.keep_screenshot(page, "colorization-live")
     (panel,) = upload_panels(page)
     check_upload(page, panel, photos)
     shapes = panel.locator("img").evaluate_all(
@@ -240,7 +230,7 @@ def test_colorization_notebook(lab, photos):
     )
     assert all(shown == pytest.approx(own, rel=0.03) for shown, own in shapes)
     assert "saved in data/figures" in panel.inner_text()
-    keep_screenshot(page, "colorization-upload")
+    browser_tools.keep_screenshot(page, "colorization-upload")
 
 
 def check_tick(page, panel) -> None:
@@ -257,93 +247,6 @@ def check_tick(page, panel) -> None:
     page.wait_for_function("text => document.body.innerText.includes(text)", arg="16 of 16 numbers on", timeout=10_000)
     page.wait_for_timeout(300)
     assert panel.inner_text() == captions
-
-
-PIXELS = """title => {
-    const named = one => one.querySelector('h3').textContent === title;
-    const section = [...document.querySelectorAll('section')].find(named);
-    const canvas = section.querySelectorAll('canvas')[1];
-    const rgba = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
-    return [...rgba].filter((_, k) => k % 4 === 0);
-}"""
-# The pointer goes over the map for two seconds, one place a frame: how many pictures a second are drawn?
-DRAG = """async () => {
-    const map = document.querySelector('canvas'), frame = map.getBoundingClientRect();
-    const root = document.querySelector('.latent-explorer'), before = Number(root.dataset.frames);
-    const started = performance.now();
-    for (let k = 0; performance.now() - started < 2000; k++) {
-        const at = {clientX: frame.left + 20 + (k % 300), clientY: frame.top + 150, buttons: 1, pointerType: 'mouse'};
-        map.dispatchEvent(new PointerEvent('pointermove', at));
-        await new Promise(requestAnimationFrame);
-    }
-    return (1000 * (Number(root.dataset.frames) - before)) / (performance.now() - started);
-}"""
-SLOWEST_FRAMES = 25  # a second, on a machine that may be busy; on two idle cores it draws 60
-
-
-@pytest.fixture
-def explorer_page(tmp_path):
-    """(page, spaces): the explorer's page of its own, opened from a file address with the network off."""
-    if missing := browser_tools.what_is_missing():
-        (pytest.fail if os.environ.get("REQUIRE_BROWSER") == "1" else pytest.skip)(missing)
-    digits = datasets.load("mnist", sample=True)
-    spaces = []
-    for seed, title in enumerate(("autoencoder", "VAE")):
-        keras.utils.set_random_seed(seed)
-        decoder = models.strided_autoencoder(latent_dim=2)[1]
-        decoder.set_weights([3 * weight for weight in decoder.get_weights()])  # pictures with contrast
-        codes = np.random.default_rng(seed).normal(0, 1.3, (100, 2)).astype(np.float32)
-        spaces.append(explorer.Space(title, decoder, codes, digits.test[:100], digits.test_labels[:100]))
-    path = explorer.to_html(tmp_path / "map.html", spaces, [str(digit) for digit in range(10)])
-    with browser_tools.browser_page() as page:
-        page.context.set_offline(True)
-        failures = []
-        page.on("pageerror", lambda failure: failures.append(failure))
-        page.goto(path.as_uri())
-        page.wait_for_selector(".latent-explorer[data-frames]")
-        yield page, spaces
-        assert failures == []
-
-
-def check_decoded(page, spaces) -> None:
-    """What each space shows is what its decoder gives at the place shown; the words are those of the sliders too."""
-    z = [float(value) for value in page.locator(".latent-explorer").get_attribute("data-z").split()]
-    for space, words in zip(spaces, page.locator(".readout").all(), strict=True):
-        expected = 255 * space.decoder.predict_on_batch(np.array([z], np.float32))[0, ..., 0]
-        np.testing.assert_allclose(np.reshape(page.evaluate(PIXELS, space.title), (28, 28)), expected, atol=2)
-        assert words.inner_text() == explorer.readout(space, z).words(z, [str(digit) for digit in range(10)])
-
-
-def test_the_page_of_its_own_decodes_under_the_pointer(explorer_page):
-    page, spaces = explorer_page
-    seen = []
-    frame = page.locator("canvas").first.bounding_box()
-    for across, down in ((0.5, 0.5), (0.62, 0.41), (0.98, 0.03)):
-        page.mouse.move(frame["x"] + across * frame["width"], frame["y"] + down * frame["height"])
-        page.wait_for_timeout(200)
-        check_decoded(page, spaces)
-        seen.append(page.evaluate(PIXELS, "autoencoder"))
-    assert seen[0] != seen[1] != seen[2]
-    assert "off the map" in page.locator(".readout").first.inner_text()
-    keep_screenshot(page, "explorer-page")
-
-
-def test_the_page_of_its_own_listens_to_the_arrow_keys(explorer_page):
-    page, spaces = explorer_page
-    page.locator("canvas").first.focus()
-    for key, z in (("ArrowRight", (0.08, 0)), ("ArrowUp", (0.08, 0.08)), ("Shift+ArrowLeft", (-0.32, 0.08))):
-        page.keyboard.press(key)
-        page.wait_for_timeout(150)
-        shown = [float(value) for value in page.locator(".latent-explorer").get_attribute("data-z").split()]
-        assert shown == pytest.approx(z)
-    check_decoded(page, spaces)
-
-
-def test_dragging_over_the_map_redraws_at_once(explorer_page):
-    page, _ = explorer_page
-    frames = page.evaluate(DRAG)
-    print(f"{frames:.0f} pictures of each space a second while dragging")
-    assert frames > SLOWEST_FRAMES
 
 
 def test_a_failing_cell_is_noticed(lab):
