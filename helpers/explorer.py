@@ -5,6 +5,7 @@ import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import ipywidgets
@@ -12,8 +13,10 @@ import keras
 import numpy as np
 import traitlets
 from PIL import Image
+from scipy.spatial import cKDTree
 
 from .files import whole_file
+from .plots import tile
 from .widgets import Live
 
 try:
@@ -41,11 +44,11 @@ class Space:
     labels: np.ndarray
     extent: float = 4.0
 
-    @property
+    @cached_property  # asked for at every move
     def reach(self) -> float:
         """How far from the nearest code z may be and still be "on the map": what all but 1 % of the codes keep."""
-        gaps = np.sort(np.linalg.norm(self.codes[:, None] - self.codes[None], axis=-1), axis=1)[:, 1]
-        return float(np.quantile(gaps, 0.99))
+        gaps, _ = cKDTree(self.codes).query(self.codes, k=2)  # itself, and the nearest other
+        return float(np.quantile(gaps[:, 1], 0.99))
 
 
 @dataclass(frozen=True)
@@ -122,8 +125,7 @@ class Explorer(ipywidgets.VBox):
             told = readout(space, (z0, z1))
             decoded = space.decoder.predict_on_batch(np.array([[z0, z1]], np.float32))[0]
             panels[space.title] = (decoded, told.words((z0, z1), self.names))
-            nearest = space.images[told.near[:SHOWN]]
-            four = np.concatenate([np.concatenate(nearest[k : k + 2], axis=1) for k in (0, 2)], axis=0)
+            four = tile(space.images[told.near[:SHOWN]], columns=2, gap=0)
             distances = ", ".join(f"{distance:.2f}" for distance in told.distances[:SHOWN])
             panels[f"{space.title}: nearest test images"] = (four, f"at distances {distances}")
         return panels
