@@ -63,8 +63,7 @@ def publish(
     bare = keras.Model(model.inputs, model.outputs, name=model.name)  # a clone would take optimizer and loss with it
     with whole_file(folder / f"{name}.keras") as partial:
         bare.save(partial)
-        if half:
-            _halve(partial)
+        _pack(partial, half=half)
     write_json(folder / f"{name}.json", {key: [float(f"{v:.6g}") for v in values] for key, values in history.items()})
     _renew_sums(folder)
     return True
@@ -82,11 +81,20 @@ def publish_array(
     return True
 
 
-def _halve(path: Path) -> None:
-    """Store the weights in a .keras file as float16, which Keras turns into the layers' own type on loading."""
+def _pack(path: Path, *, half: bool) -> None:
+    """Compress a .keras file, which Keras leaves uncompressed; `half`: store its weights as float16 before."""
     with zipfile.ZipFile(path) as archive:
         parts = {part: archive.read(part) for part in archive.namelist()}
-    weights, halved = h5py.File(io.BytesIO(parts["model.weights.h5"])), io.BytesIO()
+    if half:
+        parts["model.weights.h5"] = _halved(parts["model.weights.h5"])
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for part, content in parts.items():
+            archive.writestr(part, content)
+
+
+def _halved(content: bytes) -> bytes:
+    """An HDF5 file with float16 in the place of float32, which Keras turns into the layers' own type on loading."""
+    weights, halved = h5py.File(io.BytesIO(content)), io.BytesIO()
     with h5py.File(halved, "w") as target:
 
         def copy(part, value):
@@ -96,10 +104,7 @@ def _halve(path: Path) -> None:
                 target.require_group(part).attrs.update(value.attrs)
 
         weights.visititems(copy)
-    parts["model.weights.h5"] = halved.getvalue()
-    with zipfile.ZipFile(path, "w") as archive:
-        for part, content in parts.items():
-            archive.writestr(part, content)
+    return halved.getvalue()
 
 
 def _renew_sums(folder: Path) -> None:

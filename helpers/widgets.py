@@ -6,12 +6,15 @@ A slider feels immediate only when a change costs a few milliseconds, so picture
 
 import html
 import io
+import time
 from collections.abc import Callable, Mapping
 
 import ipywidgets
 import numpy as np
+from matplotlib.figure import Figure
 from PIL import Image
 
+from . import plots
 from .photos import read_photo
 
 Panels = Mapping[str, tuple[np.ndarray, str]]  # title: (picture, caption)
@@ -133,6 +136,26 @@ class Upload(ipywidgets.VBox):
             self.gallery.show(self.update(photo))
         except Exception as error:
             self.gallery.fail(sentence(error))
+
+
+def still(panels: Panels, *, size: float = 2.4) -> Figure:
+    """What a widget shows at one moment, as a figure, for those who read a notebook where nothing runs.
+
+    panels: {title: (picture, caption)}, as `update` gives them. size: inches a picture.
+    """
+    pictures, captions = ({title: panel[part] for title, panel in panels.items()} for part in (0, 1))
+    return plots.panels(pictures, captions=captions, size=size)
+
+
+def milliseconds(call: Callable[[], object], *, times: int = 30) -> float:
+    """Median time of a call in milliseconds, after a first one that is not counted."""
+    call()
+    taken = []
+    for _ in range(times):
+        started = time.perf_counter()
+        call()
+        taken.append(1000 * (time.perf_counter() - started))
+    return float(np.median(taken))
 
 
 def uploaded(value) -> list[tuple[str, bytes]]:

@@ -319,3 +319,14 @@ def test_two_devices_train_under_the_same_fit(in_subprocess, images, tmp_path):
     assert replicas == "2"
     assert second < first and reached == pytest.approx(second, rel=1e-4)  # the model has the trained weights
     assert [first, second] == pytest.approx([first_alone, second_alone], rel=1e-3)  # and the halves add up to the whole
+
+
+def test_the_learning_rate_climbs_for_an_epoch_and_falls_to_a_hundredth():
+    optimizer = training.warm_up_and_cosine(10, 5, peak=0.002, global_clipnorm=1.0)
+    rate = [float(optimizer._learning_rate(step)) for step in range(51)]
+    assert rate[0] == pytest.approx(0.002 / 20) and rate[10] == max(rate) == pytest.approx(0.002)
+    assert rate[:11] == sorted(rate[:11]) and rate[10:] == sorted(rate[10:], reverse=True)
+    assert rate[30] == pytest.approx(0.002 * (1.01 / 2), rel=0.01)  # half-way down a cosine
+    assert rate[50] == pytest.approx(0.002 / 100)
+    assert optimizer.global_clipnorm == 1.0
+    training.warm_up_and_cosine(3, 1, peak=0.1)  # one epoch: it only climbs

@@ -111,6 +111,7 @@ def test_a_model_stored_in_half_the_space_is_float32_again(tiny_model, tmp_path)
     for name, half in (("r13_x", True), ("r13_y", False)):
         weights.publish(model, name, HISTORY, preset=FULL, half=half, folder=tmp_path)
     with zipfile.ZipFile(tmp_path / "r13_x.keras") as archive:
+        assert {info.compress_type for info in archive.infolist()} == {zipfile.ZIP_DEFLATED}
         kinds = []
         h5py.File(io.BytesIO(archive.read("model.weights.h5"))).visititems(
             lambda _, value: kinds.append(value.dtype) if isinstance(value, h5py.Dataset) else None
