@@ -143,7 +143,8 @@ class Space {
     const row = element("div", box, { style: "display: flex; gap: 12px; margin-top: 8px" });
     this.picture = element("canvas", row, { style: "width: 168px; height: 168px; image-rendering: pixelated; border: 1px solid #999" });
     this.picture.setAttribute("role", "img");
-    const side = element("div", row, { style: "font: 14px/1.45 sans-serif" });
+    // contain: what is written here at every move must not have the whole notebook laid out anew
+    const side = element("div", row, { style: "font: 14px/1.45 sans-serif; width: 200px; height: 168px; contain: strict" });
     this.text = element("div", side, { className: "readout" });
     this.text.setAttribute("role", "status");
     this.thumbs = element("div", side, { style: "display: flex; gap: 4px; margin-top: 6px" });
@@ -257,7 +258,7 @@ export function mount(parent, data, changed = () => {}) {
   spaces.forEach((space, k) => {
     const sheet = new Image();
     sheet.onload = () => ((space.images = sheet), move(z, true));
-    sheet.src = data.spaces[k].images;
+    sheet.src = data.sheets[data.spaces[k].sheet];
   });
   move(z, true);
   return { move: to => move(to, true), element: root };
@@ -267,9 +268,11 @@ export function mount(parent, data, changed = () => {}) {
 
 export default {
   render({ model, el }) {
+    let rest = null;
     const explorer = mount(el, model.get("data"), z => {
       model.set("z", z);
-      model.save_changes();
+      clearTimeout(rest); // the kernel hears of it once the pointer rests: its answers would hold up the map
+      rest = setTimeout(() => model.save_changes(), 100);
     });
     model.on("change:z", () => explorer.move(model.get("z")));
   },

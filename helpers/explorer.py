@@ -1,4 +1,7 @@
-"""The explorer of a 2-D latent space: sliders, a map that decodes under the pointer, a page that needs no Python."""
+"""The explorer of a 2-D latent space: sliders, a map that decodes under the pointer, a page that needs no Python.
+
+Also the straight path between two codes, to play and to save. Taught in notebook 05.
+"""
 
 import base64
 import io
@@ -15,9 +18,9 @@ import traitlets
 from PIL import Image
 from scipy.spatial import cKDTree
 
-from .files import whole_file
+from .files import figures_folder, whole_file
 from .plots import tile
-from .widgets import Live
+from .widgets import Live, sentence
 
 try:
     import anywidget
@@ -105,13 +108,15 @@ class Explorer(ipywidgets.VBox):
         }
         self.map = _map(bundle(spaces, names)) if anywidget else None
         panel = ipywidgets.VBox([self.cell, *sliders.values()])
-        self.live = Live(self.look, side=side, panel=panel, **sliders)
+        self.live = _Patient(self.look, side=side, panel=panel, **sliders)
+        for caption in self.live.gallery.captions.values():  # else a longer readout would push the pictures aside
+            caption.layout = ipywidgets.Layout(width=f"{side}px", min_height="112px")
         super().__init__([*([self.map] if self.map else []), self.live])
         self.cell.observe(self._walk, names="value")
         if self.map:
             self.map.observe(lambda change: self._move(change["new"]), names="z")
             for slider in sliders.values():
-                slider.observe(lambda change: self.map.set_trait("z", self.z), names="value")
+                slider.observe(self._take_the_map_along, names="value")
 
     @property
     def z(self) -> list[float]:
@@ -127,7 +132,7 @@ class Explorer(ipywidgets.VBox):
             panels[space.title] = (decoded, told.words((z0, z1), self.names))
             four = tile(space.images[told.near[:SHOWN]], columns=2, gap=0)
             distances = ", ".join(f"{distance:.2f}" for distance in told.distances[:SHOWN])
-            panels[f"{space.title}: nearest test images"] = (four, f"at distances {distances}")
+            panels[f"{space.title}: nearest"] = (four, f"test images at distances {distances}")
         return panels
 
     def _walk(self, change) -> None:
@@ -135,9 +140,111 @@ class Explorer(ipywidgets.VBox):
         centre = (np.arange(self.cells) + 0.5) / self.cells * 2 * self.extent - self.extent
         self._move([centre[column], -centre[line]])
 
+        self._take_the_map_along()
+
     def _move(self, z: Sequence[float]) -> None:
-        for name, value in zip(("z0", "z1"), z, strict=True):
-            self.live.controls[name].value = float(value)
+        """Both sliders at once: one new picture, and no place between that the map would jump to."""
+        if list(z) == self.z:
+            return
+        self.live.waiting = True
+        try:
+            for name, value in zip(("z0", "z1"), z, strict=True):
+                self.live.controls[name].value = float(value)
+        finally:
+            self.live.waiting = False
+        self.live._changed()
+
+    def _take_the_map_along(self, change=None) -> None:
+        if self.map and not self.live.waiting:
+            self.map.z = self.z
+
+
+class _Patient(Live):
+    """Leaves the pictures as they are while `waiting`."""
+
+    waiting = False
+
+    def _changed(self, change=None) -> None:
+        if not self.waiting:
+            super()._changed(change)
+
+
+class Walk(ipywidgets.VBox):
+    """The straight path between the codes of two test images, played step by step, and saved as a GIF by a button.
+
+    All spaces show the path between the same two images, whose numbers are those of the spaces' arrays. `live` holds
+    the sliders "first", "second" and "step" and the gallery; `button` saves to data/figures/<file> and `message` says
+    so. Raises ValueError where the spaces do not have equally many images.
+    """
+
+    def __init__(
+        self,
+        spaces: Sequence[Space],
+        names: Sequence[str],
+        *,
+        first: int = 0,
+        second: int = 1,
+        steps: int = 24,
+        side: int = 168,
+        file: str = "walk.gif",
+    ):
+        if len({len(space.codes) for space in spaces}) != 1:
+            raise ValueError("spaces side by side need the codes of the same images")
+        self.spaces, self.names, self.steps, self.file = list(spaces), list(names), steps, file
+        self._last: tuple[tuple[int, int], dict[str, np.ndarray]] | None = None
+        last, wide = len(self.spaces[0].codes) - 1, ipywidgets.Layout(width="480px")
+        ends = {
+            name: ipywidgets.IntSlider(value, 0, last, description=label, layout=wide)
+            for name, label, value in (("first", "from image", first), ("second", "to image", second))
+        }
+        step = ipywidgets.IntSlider(0, 0, steps - 1, description="step", layout=wide)
+        play = ipywidgets.Play(value=0, min=0, max=steps - 1, interval=80)
+        ipywidgets.jslink((play, "value"), (step, "value"))
+        self.button = ipywidgets.Button(description="Save as GIF", icon="download")
+        self.button.on_click(self._save)
+        self.message = ipywidgets.HTML()
+        row = ipywidgets.HBox([play, step])
+        panel = ipywidgets.VBox([*ends.values(), row, ipywidgets.HBox([self.button, self.message])])
+        self.live = Live(self.look, side=side, panel=panel, **ends, step=step)
+        super().__init__([self.live])
+
+    def path(self, first: int, second: int) -> dict[str, np.ndarray]:
+        """What lies on the straight path between the codes of two images: {title: (steps, H, W, C) in [0, 1]}."""
+        if self._last is None or self._last[0] != (first, second):  # decoded once, not at every step
+            share = np.linspace(0, 1, self.steps, dtype=np.float32)[:, None]
+            pictures = {
+                space.title: space.decoder.predict_on_batch(
+                    ((1 - share) * space.codes[first] + share * space.codes[second]).astype(np.float32)
+                )
+                for space in self.spaces
+            }
+            self._last = (first, second), pictures
+        return self._last[1]
+
+    def look(self, first: int, second: int, step: int) -> dict:
+        """The panels of one step: {title: (picture, caption)}, the two images at the ends and each space's picture."""
+        space = self.spaces[0]
+        ends = {"from": first, "to": second}
+        panels = {title: (space.images[k], self.names[space.labels[k]]) for title, k in ends.items()}
+        steps = f"step {step + 1} of {self.steps}"
+        return panels | {title: (pictures[step], steps) for title, pictures in self.path(first, second).items()}
+
+    def save(self, path: str | Path | None = None) -> Path:
+        """Save the path between the two chosen images, there and back, the spaces side by side; 80 ms a picture."""
+        path = Path(path) if path else figures_folder() / self.file
+        chosen = (self.live.controls[name].value for name in ("first", "second"))
+        frames = np.concatenate(list(self.path(*chosen).values()), axis=2)
+        frames = np.rint(255 * np.concatenate([frames, frames[-2:0:-1]])).astype(np.uint8)
+        large = [Image.fromarray(frame.repeat(6, axis=0).repeat(6, axis=1).squeeze()) for frame in frames]
+        with whole_file(path) as partial:
+            large[0].save(partial, save_all=True, append_images=large[1:], duration=80, loop=0)
+        return path
+
+    def _save(self, button) -> None:
+        try:
+            self.message.value = f'<span role="status">saved: data/figures/{self.save().name}</span>'
+        except Exception as error:  # every error is shown to the person: here nobody else would hear of it
+            self.live.gallery.fail(sentence(error))
 
 
 def _map(data: dict):
@@ -151,9 +258,12 @@ def _map(data: dict):
 
 def bundle(spaces: Sequence[Space], names: Sequence[str], z: Sequence[float] = (0.0, 0.0)) -> dict:
     """Everything that explorer.js needs, as plain JSON. Raises ValueError for a layer that it cannot compute."""
+    sheets = [_sheet(space.images) for space in spaces]
+    different = list(dict.fromkeys(sheets))  # spaces of the same images share their pictures
     return {
         "names": list(names),
         "z": [float(value) for value in z],
+        "sheets": different,
         "spaces": [
             {
                 "title": space.title,
@@ -162,9 +272,9 @@ def bundle(spaces: Sequence[Space], names: Sequence[str], z: Sequence[float] = (
                 "layers": [_exported(layer) for layer in space.decoder.layers[1:]],
                 "codes": _halves(space.codes),
                 "labels": _base64(space.labels.astype(np.uint8).tobytes()),
-                "images": _sheet(space.images),
+                "sheet": different.index(sheet),
             }
-            for space in spaces
+            for space, sheet in zip(spaces, sheets, strict=True)
         ],
     }
 

@@ -42,7 +42,7 @@ def test_a_moved_slider_shows_what_the_decoder_gives_there(space):
     near = np.argsort(np.linalg.norm(space.codes - (1.2, -0.4), axis=1))[:4]
     four = space.images[near, ..., 0]
     expected = np.block([[four[0], four[1]], [four[2], four[3]]])
-    np.testing.assert_array_equal(picture(images["autoencoder: nearest test images"]), expected)
+    np.testing.assert_array_equal(picture(images["autoencoder: nearest"]), expected)
     assert walk.live.gallery.captions["autoencoder"].value.startswith("z = (1.20, -0.40): ")
 
 
@@ -63,6 +63,18 @@ def test_map_and_sliders_move_each_other(space):
     np.testing.assert_array_equal(picture(walk.live.gallery.images["autoencoder"])[::8, ::8], decoded(space, walk.z))
     walk.live.controls["z1"].value = 3.2
     assert walk.map.z == pytest.approx([0.48, 3.2])
+
+
+def test_a_move_of_both_numbers_is_one_new_picture_and_no_jump(space):
+    pytest.importorskip("anywidget")
+    walk, asked, told = explorer.Explorer([space], NAMES, cells=8), [], []
+    look = walk.live.update
+    walk.live.update = lambda **z: asked.append(tuple(z.values())) or look(**z)
+    walk.map.observe(lambda change: told.append(tuple(change["new"])), names="z")
+    walk.map.z = [0.48, -2.0]
+    assert asked == told == [(0.48, -2.0)]
+    walk.cell.value = 9
+    assert asked[1:] == told[1:] == [(-2.5, 2.5)]
 
 
 def test_the_sliders_do_without_anywidget(space, monkeypatch):
@@ -121,6 +133,52 @@ def test_the_page_holds_everything_and_asks_for_nothing(space, tmp_path):
         "transposed",
     ]
     assert [path.name for path in tmp_path.iterdir()] == ["map.html"]
+
+
+def test_spaces_of_the_same_images_share_them(space):
+    other = explorer.Space("other", space.decoder, space.codes, space.images[::-1].copy(), space.labels)
+    data = explorer.bundle([space, other, space], NAMES)
+    assert [one["sheet"] for one in data["spaces"]] == [0, 1, 0]
+    strip = np.asarray(Image.open(io.BytesIO(base64.b64decode(data["sheets"][1].partition(",")[2]))))
+    np.testing.assert_array_equal(strip[:, :28], space.images[-1, ..., 0])
+
+
+def test_a_walk_goes_straight_from_one_code_to_the_other(space):
+    walk = explorer.Walk([space], NAMES, first=3, second=8, steps=5, side=28)
+    for step, share in ((0, 0), (2, 0.5), (4, 1)):
+        walk.live.controls["step"].value = step
+        z = (1 - share) * space.codes[3] + share * space.codes[8]
+        np.testing.assert_allclose(picture(walk.live.gallery.images["autoencoder"]), decoded(space, z), atol=1)
+    np.testing.assert_array_equal(picture(walk.live.gallery.images["to"]), space.images[8, ..., 0])
+    assert walk.live.gallery.captions["from"].value == NAMES[space.labels[3]]
+    assert walk.live.gallery.captions["autoencoder"].value == "step 5 of 5"
+
+
+def test_a_walk_is_saved_there_and_back(space, tmp_path):
+    walk = explorer.Walk([space, space_like(space)], NAMES, first=3, second=8, steps=5)
+    walk.live.controls["second"].value = 9
+    saved = Image.open(walk.save(tmp_path / "walk.gif"))
+    assert (saved.n_frames, saved.size) == (8, (2 * 28 * 6, 28 * 6))
+    frames = []
+    for number in (0, 4):
+        saved.seek(number)
+        frames.append(np.asarray(saved.convert("L"))[::6, ::6])
+    np.testing.assert_allclose(frames[0][:, :28], decoded(space, space.codes[3]), atol=2)
+    np.testing.assert_allclose(frames[1][:, 28:], decoded(space, space.codes[9]), atol=2)
+
+
+def test_the_button_says_where_the_walk_is_or_what_went_wrong(space, tmp_path, monkeypatch):
+    monkeypatch.setattr(explorer, "figures_folder", lambda: tmp_path)
+    walk = explorer.Walk([space], NAMES)
+    walk.button.click()
+    assert "data/figures/walk.gif" in walk.message.value and (tmp_path / "walk.gif").exists()
+    monkeypatch.setattr(explorer, "figures_folder", lambda: tmp_path / "walk.gif")  # a file, no folder
+    walk.button.click()
+    assert "walk.gif" in walk.live.gallery.message.value
+
+
+def space_like(space) -> explorer.Space:
+    return explorer.Space("VAE", space.decoder, space.codes, space.images, space.labels)
 
 
 def test_a_layer_that_the_script_cannot_compute_is_named():

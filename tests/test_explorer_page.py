@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pytest
 
-from helpers import datasets, explorer, models
+from helpers import datasets, explorer, models, vae
 
 pytestmark = pytest.mark.browser
 
@@ -41,9 +41,10 @@ def explorer_page(tmp_path):
     browser_tools.require()
     digits = datasets.load("mnist", sample=True)
     spaces = []
-    for seed, title in enumerate(("autoencoder", "VAE")):
+    builders = {"autoencoder": models.strided_autoencoder, "VAE": vae.map_autoencoder}
+    for seed, (title, build) in enumerate(builders.items()):
         keras.utils.set_random_seed(seed)
-        decoder = models.strided_autoencoder(latent_dim=2)[1]
+        decoder = build(latent_dim=2)[1]
         decoder.set_weights([3 * weight for weight in decoder.get_weights()])  # pictures with contrast
         codes = np.random.default_rng(seed).normal(0, 1.3, (100, 2)).astype(np.float32)
         spaces.append(explorer.Space(title, decoder, codes, digits.test[:100], digits.test_labels[:100]))

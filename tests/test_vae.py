@@ -18,6 +18,15 @@ def images(count: int = 32) -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (count, 8, 8, 1), dtype=np.uint8)
 
 
+def test_the_network_of_the_map():
+    encoder, decoder, whole = vae.map_autoencoder()
+    assert (encoder.output_shape, decoder.output_shape, whole.output_shape) == ((None, 2), *[(None, 28, 28, 1)] * 2)
+    assert whole.count_params() == 235_282
+    clean = np.random.default_rng(0).random((3, 28, 28, 1), dtype=np.float32)
+    rebuilt = whole.predict_on_batch(clean)
+    np.testing.assert_allclose(decoder.predict_on_batch(encoder.predict_on_batch(clean)), rebuilt, atol=1e-6)
+
+
 def test_kl_is_the_integral_summed_over_dimensions():
     def integral(mean, std):
         code, prior = stats.norm(mean, std), stats.norm()
@@ -63,15 +72,19 @@ def test_halves_are_plain_keras_and_give_the_mean(tmp_path):
     np.testing.assert_allclose(decoder.predict_on_batch(mean), whole.predict_on_batch(clean), atol=1e-6)
 
 
-def test_beta_warms_up_epoch_by_epoch(tmp_path):
+def test_beta_warms_up_epoch_by_epoch_and_validation_has_all_of_it(tmp_path):
     _, _, whole = small_vae(beta=0.0)
-    betas = []
+    trained, validated = [], []
 
     class Watch(keras.callbacks.Callback):
-        def on_epoch_end(self, epoch, logs=None):
-            betas.append(float(whole.get_layer("sampler").beta))
+        def on_train_batch_end(self, batch, logs=None):
+            trained.append(float(whole.get_layer("sampler").beta))
+
+        def on_test_batch_end(self, batch, logs=None):
+            validated.append(float(whole.get_layer("sampler").beta))
 
     pairs = Pairs(images(), batch_size=32)
     warm_up = [vae.WarmUp(beta=4.0, epochs=2), Watch()]
     training.fit(whole, pairs, pairs, epochs=3, loss=vae.squared_error, name="vae", folder=tmp_path, callbacks=warm_up)
-    assert betas == [2.0, 4.0, 4.0]
+    assert trained == [2.0, 4.0, 4.0]
+    assert validated == [4.0, 4.0, 4.0]
