@@ -8,6 +8,7 @@ from helpers import datasets
 def real(name: str) -> datasets.Dataset:
     """A real set from $AUTOENCODER_DATA (default data/), or a skip with the reason."""
     folder, _ = datasets._data_folder()
-    if not (folder / f"{name}.npz").exists():
-        pytest.skip(f"no {name}.npz in $AUTOENCODER_DATA (default data/)")
+    file = datasets._file_name(name)
+    if not (folder / file).exists():
+        pytest.skip(f"no {file} in $AUTOENCODER_DATA (default data/)")
     return datasets.load(name)

@@ -151,12 +151,21 @@ def test_r15_squeezes_a_photo_into_300_numbers():
     assert autoencoder.count_params() == encoder.count_params() + decoder.count_params() == 4_418_735
 
 
-@pytest.mark.parametrize("shape", [(32, 48, 3), (16, 16, 3)])
-def test_the_restoration_unet_touches_nothing_but_the_hole(shape):
-    damaged, mask = images(shape), np.zeros((2, *shape[:2], 1), np.float32)
+@pytest.mark.parametrize(("shape", "gated"), [((32, 48, 3), False), ((16, 16, 3), True)])
+def test_the_restoration_unet_touches_nothing_but_the_hole(shape, gated):
+    filled, mask = images(shape), np.zeros((2, *shape[:2], 1), np.float32)
     mask[:, 4:12, 6:10] = 1
-    restored = models.restoration_unet().predict_on_batch([damaged, mask])
+    restored = models.restoration_unet(shape, gated=gated).predict_on_batch([filled, mask])
     outside = mask[..., 0] == 0
-    np.testing.assert_array_equal(restored[outside], damaged[outside])
-    assert (restored[~outside] != damaged[~outside]).all()
+    np.testing.assert_array_equal(restored[outside], filled[outside])
+    assert (restored[~outside] != filled[~outside]).any()
+    assert np.abs(restored - filled).max() < 0.1  # before training it begins with the filling
     assert 0 <= restored.min() <= restored.max() <= 1
+
+
+def test_the_restoration_unet_is_smaller_than_r15_and_gates_cost_no_more():
+    plain, gated = models.restoration_unet(), models.restoration_unet(widths=(24, 48, 72, 96), gated=True)
+    assert plain.count_params() == 1_821_731 < models.photo_autoencoder()[2].count_params() / 2
+    assert gated.count_params() == pytest.approx(plain.count_params(), rel=0.05)
+    gates = [layer for layer in gated.layers if getattr(layer, "activation", None) is keras.activations.sigmoid]
+    assert len(gates) == 12

@@ -16,6 +16,8 @@ PROJECT = Path(__file__).resolve().parent.parent
 DENOISING = PROJECT / "notebooks" / "02_mnist_denoising.ipynb"
 REDUCTION = PROJECT / "notebooks" / "01_fashion_mnist_dimensionality_reduction.ipynb"
 COLORIZATION = PROJECT / "notebooks" / "03_cifar10_colorization.ipynb"
+RESTORATION = PROJECT / "notebooks" / "04_face_restoration.ipynb"
+LATENT = PROJECT / "notebooks" / "05_latent_space_explorer.ipynb"
 SEED = 0  # the notebooks'
 
 
@@ -62,6 +64,16 @@ def test_every_colour_network_is_published_with_its_history(name):
     shapes = {"r13_colorize": (32, 32, 3)} | dict.fromkeys(("b03_chroma_unet", "b03_chroma_unet_first"), (32, 32, 2))
     bins = len(np.load(weights.FOLDER / "b03_color_bins.npz")["values"])
     assert network.predict(gray, verbose=0).shape[1:] == shapes.get(name, (16, 16, bins))
+    check_history(name)
+
+
+@pytest.mark.parametrize("name", sorted({*names_in(RESTORATION)} - {"r14_line", "r14_line_drawn"}))  # its recipe only
+def test_every_restoration_network_is_published_with_its_history(name):
+    network = weights.load(name)
+    photos, mask = np.random.default_rng(0).random((2, 128, 128, 3), dtype=np.float32), np.zeros((2, 128, 128, 1))
+    restored = network.predict([photos, mask] if len(network.inputs) == 2 else photos, verbose=0)
+    assert restored.shape == photos.shape
+    assert 0 <= restored.min() <= restored.max() <= 1
     check_history(name)
 
 
@@ -200,3 +212,104 @@ def test_the_chroma_unet_is_smaller_and_was_trained_faster_than_r13():
         sum(weights.history(name)["seconds"]) for name in ("b03_chroma_unet_first", "b03_chroma_unet", "r13_colorize")
     )
     assert first + second < whole
+
+
+@pytest.fixture(scope="module")
+def restored():
+    """{damage: {method: hole PSNR in dB}} of the 600 test photos that notebook 04 measures on."""
+    clean = to_float(real("faces").test[:600])
+    r15, unet = weights.load("r15_box"), weights.load("b04_restore_unet")
+    found = {}
+    for kind, damage in (("box", corruptions.black_box), ("line", corruptions.black_line)):
+        damaged, mask = damage(clean, np.random.default_rng(SEED))
+        filled = baselines.biharmonic_fill(damaged, mask)
+        twice = [
+            unet.predict([f, m], batch_size=20, verbose=0)
+            for f, m in ((filled, mask), (filled[:, :, ::-1], mask[:, :, ::-1]))
+        ]
+        pictures = {"biharmonic": filled, "U-Net": (twice[0] + twice[1][:, :, ::-1]) / 2}
+        if kind == "box":
+            pictures["R15"] = r15.predict(damaged, batch_size=20, verbose=0)
+        found[kind] = {name: metrics.psnr(clean, images, mask).mean() for name, images in pictures.items()}
+    return found
+
+
+@pytest.mark.realdata
+@pytest.mark.parametrize("kind", ["box", "line"])
+def test_the_restoration_networks_do_what_is_recorded(restored, kind):
+    then = recorded("b04")[kind]
+    for name, value in restored[kind].items():
+        assert value == pytest.approx(then[name]["hole PSNR (dB)"], abs=0.05), name
+
+
+@pytest.mark.realdata
+def test_the_restoration_unet_beats_biharmonic_inpainting_and_r15(restored):
+    box, line = restored["box"], restored["line"]
+    assert box["U-Net"] > max(box["biharmonic"], box["R15"]) + 1
+    assert line["U-Net"] >= line["biharmonic"]
+
+
+MAPS = {
+    ("mnist", "R17"): "r17",
+    ("fashion_mnist", "R17"): "r17_fashion",
+    ("mnist", "its network alone"): "b05_plain_mnist",
+    ("mnist", "VAE, beta 0.25"): "b05_vae_mnist",
+    ("mnist", "VAE, beta 1"): "b05_vae_mnist_beta_1",
+    ("mnist", "VAE, beta 4"): "b05_vae_mnist_beta_4",
+    ("fashion_mnist", "VAE, beta 0.25"): "b05_vae_fashion_mnist",
+}
+
+
+def test_the_maps_are_those_that_the_notebook_names():
+    assert set(names_in(LATENT)) <= set(MAPS.values())
+
+
+@pytest.mark.parametrize("name", MAPS.values())
+def test_both_halves_of_every_map_are_published_with_their_history(name):
+    encoder, decoder = (weights.load(f"{name}_{half}") for half in ("encoder", "decoder"))
+    clean = np.random.default_rng(0).random((2, 28, 28, 1), dtype=np.float32)
+    assert encoder.predict(clean, verbose=0).shape == (2, 2)
+    pictures = decoder.predict(np.zeros((2, 2), np.float32), verbose=0)
+    assert pictures.shape == clean.shape
+    assert 0 <= pictures.min() <= pictures.max() <= 1
+    check_history(f"{name}_encoder")
+    check_history(f"{name}_decoder")
+
+
+@pytest.mark.parametrize("name", ["b05_classifier_mnist", "b05_classifier_fashion_mnist"])
+def test_the_readers_of_the_maps_are_published_with_their_history(name):
+    probabilities = weights.load(name).predict(np.zeros((2, 28, 28, 1), np.float32), verbose=0)
+    np.testing.assert_allclose(probabilities.sum(axis=1), [1, 1], atol=1e-5)
+    assert probabilities.shape == (2, 10)
+    check_history(name)
+
+
+def coverage(data: str, name: str, side: int = 60) -> float:
+    """Share of the cells of [-4, 4] x [-4, 4] that the set's reader is 90 % sure of, in percent."""
+    line = np.linspace(-4, 4, side, dtype=np.float32) * (1 - 1 / side)  # the middles of the cells
+    places = np.stack([axis.ravel() for axis in np.meshgrid(line, line)], axis=-1)
+    pictures = weights.load(f"{name}_decoder").predict(places, batch_size=500, verbose=0)
+    probabilities = weights.load(f"b05_classifier_{data}").predict(pictures, batch_size=500, verbose=0)
+    return 100 * (probabilities.max(axis=1) >= 0.9).mean()
+
+
+@pytest.mark.realdata
+@pytest.mark.parametrize(("data", "map_name"), MAPS, ids=MAPS.values())
+def test_a_published_map_does_what_is_recorded(data, map_name):
+    name, then = MAPS[data, map_name], recorded("b05")[f"{data}, {map_name}"]
+    images = to_float(real(data).test)
+    encoder, decoder = (weights.load(f"{name}_{half}") for half in ("encoder", "decoder"))
+    rebuilt = decoder.predict(encoder.predict(images, batch_size=500, verbose=0), batch_size=500, verbose=0)
+    assert metrics.psnr(images, rebuilt).mean() == pytest.approx(then["PSNR (dB)"], abs=0.02)
+    assert coverage(data, name) == pytest.approx(then["coverage (%)"], abs=0.3)
+
+
+@pytest.mark.realdata
+def test_r17_is_recorded_once():
+    assert recorded("r17") == recorded("b05")["mnist, R17"]
+
+
+@pytest.mark.parametrize("data", ["mnist", "fashion_mnist"])
+def test_the_vae_covers_one_and_a_half_times_as_much_as_r17(data):
+    better, r17 = (coverage(data, MAPS[data, name]) for name in ("VAE, beta 0.25", "R17"))
+    assert better >= 1.5 * r17
