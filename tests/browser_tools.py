@@ -35,6 +35,29 @@ SETTINGS = {
     "@jupyterlab/apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
 }
 
+# A key press is timed inside the page: from the key's event to the first picture that it changed.
+WATCH = """panel => {
+    window.watched = {pressed: 0, times: []};
+    panel.addEventListener('keydown', () => { window.watched.pressed = performance.now(); }, true);
+    new MutationObserver(changes => {
+        const now = performance.now();
+        if (!changes.some(change => change.target.tagName === 'IMG')) return;
+        if (window.watched.pressed) window.watched.times.push(now - window.watched.pressed);
+        window.watched.pressed = 0;
+    }).observe(panel, {subtree: true, attributes: true, attributeFilter: ['src']});
+}"""
+# The pointer goes over a map for two seconds, one place a frame: how many pictures a second are drawn?
+DRAG = """async root => {
+    const map = root.querySelector('canvas'), frame = map.getBoundingClientRect(), before = Number(root.dataset.frames);
+    const started = performance.now();
+    for (let k = 0; performance.now() - started < 2000; k++) {
+        const at = {clientX: frame.left + 20 + (k % 300), clientY: frame.top + 150, buttons: 1, pointerType: 'mouse'};
+        map.dispatchEvent(new PointerEvent('pointermove', at));
+        await new Promise(requestAnimationFrame);
+    }
+    return (1000 * (Number(root.dataset.frames) - before)) / (performance.now() - started);
+}"""
+
 
 def chromium() -> str | None:
     """The path of a Chromium or Chrome on this machine."""

@@ -43,18 +43,6 @@ def show_photo(photo):
 widgets.Live(show, digit=ipywidgets.IntSlider(0, 0, 40), amount=ipywidgets.FloatSlider(0.5, min=0, max=2, step=0.05))
 """
 
-# A key press is timed inside the page: from the key's event to the first picture that it changed.
-WATCH = """panel => {
-    window.watched = {pressed: 0, times: []};
-    panel.addEventListener('keydown', () => { window.watched.pressed = performance.now(); }, true);
-    new MutationObserver(changes => {
-        const now = performance.now();
-        if (!changes.some(change => change.target.tagName === 'IMG')) return;
-        if (window.watched.pressed) window.watched.times.push(now - window.watched.pressed);
-        window.watched.pressed = 0;
-    }).observe(panel, {subtree: true, attributes: true, attributeFilter: ['src']});
-}"""
-
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
@@ -145,7 +133,7 @@ def check_live_panel(
 ) -> None:
     """Every slider of a panel (or the first few) changes pictures at once; the captions give their quality in dB."""
     panel.scroll_into_view_if_needed()
-    panel.evaluate(WATCH)
+    panel.evaluate(browser_tools.WATCH)
     handles = panel.locator(".noUi-handle").all()[:sliders]
     assert handles
     for number, slider in enumerate(handles, start=1):

@@ -20,18 +20,6 @@ PIXELS = """title => {
     const rgba = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
     return [...rgba].filter((_, k) => k % 4 === 0);
 }"""
-# The pointer goes over the map for two seconds, one place a frame: how many pictures a second are drawn?
-DRAG = """async () => {
-    const map = document.querySelector('canvas'), frame = map.getBoundingClientRect();
-    const root = document.querySelector('.latent-explorer'), before = Number(root.dataset.frames);
-    const started = performance.now();
-    for (let k = 0; performance.now() - started < 2000; k++) {
-        const at = {clientX: frame.left + 20 + (k % 300), clientY: frame.top + 150, buttons: 1, pointerType: 'mouse'};
-        map.dispatchEvent(new PointerEvent('pointermove', at));
-        await new Promise(requestAnimationFrame);
-    }
-    return (1000 * (Number(root.dataset.frames) - before)) / (performance.now() - started);
-}"""
 SLOWEST_FRAMES = 25  # a second, on a machine that may be busy; on two idle cores it draws 60
 
 
@@ -95,6 +83,6 @@ def test_the_page_of_its_own_listens_to_the_arrow_keys(explorer_page):
 
 def test_dragging_over_the_map_redraws_at_once(explorer_page):
     page, _ = explorer_page
-    frames = page.evaluate(DRAG)
+    frames = page.locator(".latent-explorer").evaluate(browser_tools.DRAG)
     print(f"{frames:.0f} pictures of each space a second while dragging")
     assert frames > SLOWEST_FRAMES

@@ -33,17 +33,6 @@ START = """() => {
     window.ranAll = false;
     window.jupyterapp.commands.execute('notebook:run-all-cells').finally(() => { window.ranAll = true; });
 }"""
-# From the key's event to the first picture that it changed.
-WATCH = """panel => {
-    window.watched = {pressed: 0, times: []};
-    panel.addEventListener('keydown', () => { window.watched.pressed = performance.now(); }, true);
-    new MutationObserver(changes => {
-        const now = performance.now();
-        if (!window.watched.pressed || !changes.some(change => change.target.tagName === 'IMG')) return;
-        window.watched.times.push(now - window.watched.pressed);
-        window.watched.pressed = 0;
-    }).observe(panel, {subtree: true, attributes: true, attributeFilter: ['src']});
-}"""
 # The gray values of an <img> or a <canvas>, line by line.
 PIXELS = """async element => {
     if (element.decode) await element.decode();
@@ -53,17 +42,6 @@ PIXELS = """async element => {
     pen.drawImage(element, 0, 0);
     const rgba = pen.getImageData(0, 0, width, height).data;
     return [height, width, [...rgba].filter((_, k) => k % 4 === 0)];
-}"""
-# The pointer goes over a map for two seconds, one place a frame: how many pictures a second are drawn?
-DRAG = """async root => {
-    const map = root.querySelector('canvas'), frame = map.getBoundingClientRect(), before = Number(root.dataset.frames);
-    const started = performance.now();
-    for (let k = 0; performance.now() - started < 2000; k++) {
-        const at = {clientX: frame.left + 20 + (k % 300), clientY: frame.top + 150, buttons: 1, pointerType: 'mouse'};
-        map.dispatchEvent(new PointerEvent('pointermove', at));
-        await new Promise(requestAnimationFrame);
-    }
-    return (1000 * (Number(root.dataset.frames) - before)) / (performance.now() - started);
 }"""
 
 
@@ -163,7 +141,7 @@ def test_a_live_explorer_is_there_soon(lab):
 def test_the_keyboard_on_a_slider_changes_the_pictures_at_once(lab):
     page, *_ = lab
     panel = explorer_panel(page)
-    panel.evaluate(WATCH)
+    panel.evaluate(browser_tools.WATCH)
     handles, presses, places = panel.locator(".noUi-handle").all(), 30, set()
     assert len(handles) == 3  # cell, z[0], z[1]
     keys = {"cell": "ArrowRight", "z[0]": "ArrowRight", "z[1]": "ArrowLeft"}  # away from the slider's end
@@ -217,7 +195,7 @@ def test_dragging_redraws_at_once(lab):
     page, *_ = lab
     root = explorer_panel(page).locator(".latent-explorer")
     root.scroll_into_view_if_needed()
-    frames = root.evaluate(DRAG)
+    frames = root.evaluate(browser_tools.DRAG)
     print(f"dragging in JupyterLab: {frames:.0f} pictures of each space a second")
     assert frames > SLOWEST_FRAMES
 
