@@ -139,20 +139,21 @@ class Explorer(ipywidgets.VBox):
         line, column = divmod(change["new"], self.cells)
         centre = (np.arange(self.cells) + 0.5) / self.cells * 2 * self.extent - self.extent
         self._move([centre[column], -centre[line]])
-
         self._take_the_map_along()
 
     def _move(self, z: Sequence[float]) -> None:
-        """Both sliders at once: one new picture, and no place between that the map would jump to."""
+        """Both sliders at once: one new picture, which the page gets first, and no place between for the map."""
         if list(z) == self.z:
             return
-        self.live.waiting = True
-        try:
-            for name, value in zip(("z0", "z1"), z, strict=True):
-                self.live.controls[name].value = float(value)
-        finally:
-            self.live.waiting = False
-        self.live._changed()
+        sliders = [self.live.controls[name] for name in ("z0", "z1")]
+        with sliders[0].hold_sync(), sliders[1].hold_sync():
+            self.live.waiting = True
+            try:
+                for slider, value in zip(sliders, z, strict=True):
+                    slider.value = float(value)
+            finally:
+                self.live.waiting = False
+            self.live._changed()
 
     def _take_the_map_along(self, change=None) -> None:
         if self.map and not self.live.waiting:
