@@ -56,18 +56,21 @@ def fit(
     return _run(_compiled(model, loss, optimizer, metrics), train, validation, epochs, name, callbacks, folder)
 
 
-def warm_up_and_cosine(steps: int, epochs: int, *, peak: float, **options) -> keras.optimizers.Optimizer:
-    """Adam whose learning rate climbs from a twentieth of `peak` for one epoch, then falls along a cosine.
+def warm_up_and_cosine(
+    steps: int, epochs: int, *, peak: float, climb: float = 1.0, **options
+) -> keras.optimizers.Optimizer:
+    """Adam whose learning rate climbs from a twentieth of `peak` for `climb` epochs, then falls along a cosine.
 
     steps: batches an epoch. After `epochs` epochs it ends at a hundredth of `peak`. options: as for
-    `keras.optimizers.Adam`. After Loshchilov and Hutter 2017 (the cosine). Taught in notebook 04.
+    `keras.optimizers.Adam`. After Loshchilov and Hutter 2017 (the cosine). Taught in notebooks 01 to 04.
     """
+    climbing = int(climb * steps)
     rate = keras.optimizers.schedules.CosineDecay(
         initial_learning_rate=peak / 20,
-        decay_steps=max(1, (epochs - 1) * steps),
+        decay_steps=max(1, epochs * steps - climbing),
         alpha=0.01,
         warmup_target=peak,
-        warmup_steps=steps,
+        warmup_steps=climbing,
     )
     return keras.optimizers.Adam(rate, **options)
 

@@ -67,7 +67,8 @@ def test_codes_have_their_size_and_the_halves_make_the_whole(build, code):
     codes = encoder.predict_on_batch(clean)
     assert codes.shape == (2, *code)
     np.testing.assert_allclose(decoder.predict_on_batch(codes), autoencoder.predict_on_batch(clean), atol=1e-5)
-    assert autoencoder.count_params() == encoder.count_params() + decoder.count_params()
+    halves = {id(weight) for half in (encoder, decoder) for weight in half.weights}
+    assert {id(weight) for weight in autoencoder.weights} == halves
 
 
 def test_the_dense_autoencoder_narrows_and_widens_again():
@@ -78,8 +79,19 @@ def test_the_dense_autoencoder_narrows_and_widens_again():
     assert dense == [128, 64, 32, 64, 128, 784]
 
 
-def test_the_better_autoencoder_has_at_most_twice_r5s_parameters():
-    assert models.residual_autoencoder()[2].count_params() <= 2 * 178_001
+def test_the_better_autoencoder_has_at_most_twice_r5s_parameters_however_often_it_looks():
+    counts = [models.residual_autoencoder(looks=looks)[2].count_params() for looks in (1, 2, 3)]
+    assert counts == [348_465] * 3
+    assert counts[0] <= 2 * 178_001
+
+
+def test_every_further_look_corrects_the_code_by_what_the_drawing_misses():
+    encoder, decoder, _ = models.residual_autoencoder(looks=3)
+    look, clean = encoder.get_layer("look"), images((28, 28, 1))
+    code = look.predict_on_batch([clean, clean])
+    for _ in range(2):
+        code = code + look.predict_on_batch([clean, clean - decoder.predict_on_batch(code)])
+    np.testing.assert_allclose(encoder.predict_on_batch(clean), code, atol=1e-4)
 
 
 def test_the_unet_has_no_more_than_30000_parameters():
@@ -169,3 +181,16 @@ def test_the_restoration_unet_is_smaller_than_r15_and_gates_cost_no_more():
     assert gated.count_params() == pytest.approx(plain.count_params(), rel=0.05)
     gates = [layer for layer in gated.layers if getattr(layer, "activation", None) is keras.activations.sigmoid]
     assert len(gates) == 12
+
+
+def test_asking_twice_averages_the_answers_to_a_picture_and_to_its_mirror_image():
+    first, second = images((8, 6, 3)), images((8, 6, 1))
+    slope = np.arange(6, dtype=np.float32)[None, None, :, None]  # an answer that is not the same for left and right
+
+    def ask(one, other):
+        return slope * one + other
+
+    answer = models.ask_twice(ask, first, second)
+    np.testing.assert_allclose(answer, 2.5 * first + second, rtol=1e-6)
+    mirrored = models.ask_twice(ask, first[:, :, ::-1], second[:, :, ::-1])
+    np.testing.assert_allclose(mirrored, answer[:, :, ::-1], rtol=1e-6)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from real_images import real
 
-from helpers import baselines, colors, corruptions, metrics, results, weights
+from helpers import baselines, colors, corruptions, metrics, models, results, weights
 from helpers.pairs import to_float
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -31,7 +31,10 @@ def names_in(notebook: Path) -> list[str]:
 
 def check_history(name: str) -> None:
     history = weights.history(name)
-    assert len(history["loss"]) == len(history["val_loss"]) == len(history["seconds"]) >= 1
+    second = history.get("second", [])  # another loss: not on one curve with the first stage's
+    assert len(history["loss"]) == len(history["val_loss"]) >= 1
+    assert len(second) == len(history.get("val_second", []))
+    assert len(history["seconds"]) == len(history["loss"]) + len(second)
 
 
 @pytest.mark.parametrize("name", names_in(DENOISING))
@@ -180,9 +183,10 @@ def colored():
     truth = to_float(cifar.test)
     gray = corruptions.grayscale(truth)
     r13, unet = (
-        weights.load(name).predict(gray, batch_size=250, verbose=0) for name in ("r13_colorize", "b03_chroma_unet")
+        partial(weights.load(name).predict, batch_size=250, verbose=0) for name in ("r13_colorize", "b03_chroma_unet")
     )
-    pictures = {"gray copy": baselines.gray_copy(gray), "R13": r13, "chroma U-Net": colors.with_chroma(gray, unet)}
+    pictures = {"gray copy": baselines.gray_copy(gray), "R13": r13(gray)}
+    pictures["chroma U-Net"] = colors.with_chroma(gray, models.ask_twice(unet, gray))
     return truth, cifar.test_labels, pictures
 
 
@@ -203,6 +207,7 @@ def test_the_chroma_unet_beats_the_gray_copy_and_r13_on_every_class(colored):
     for label in range(10):
         mean = {name: error[labels == label].mean() for name, error in errors.items()}
         assert mean["chroma U-Net"] < 0.95 * min(mean["gray copy"], mean["R13"]), label
+    assert errors["chroma U-Net"].mean() <= 0.0045
 
 
 def test_the_chroma_unet_is_smaller_and_was_trained_faster_than_r13():
@@ -223,11 +228,8 @@ def restored():
     for kind, damage in (("box", corruptions.black_box), ("line", corruptions.black_line)):
         damaged, mask = damage(clean, np.random.default_rng(SEED))
         filled = baselines.biharmonic_fill(damaged, mask)
-        twice = [
-            unet.predict([f, m], batch_size=20, verbose=0)
-            for f, m in ((filled, mask), (filled[:, :, ::-1], mask[:, :, ::-1]))
-        ]
-        pictures = {"biharmonic": filled, "U-Net": (twice[0] + twice[1][:, :, ::-1]) / 2}
+        twice = models.ask_twice(lambda *pair: unet.predict(list(pair), batch_size=20, verbose=0), filled, mask)
+        pictures = {"biharmonic": filled, "U-Net": twice}
         if kind == "box":
             pictures["R15"] = r15.predict(damaged, batch_size=20, verbose=0)
         found[kind] = {name: metrics.psnr(clean, images, mask).mean() for name, images in pictures.items()}
@@ -245,7 +247,8 @@ def test_the_restoration_networks_do_what_is_recorded(restored, kind):
 @pytest.mark.realdata
 def test_the_restoration_unet_beats_biharmonic_inpainting_and_r15(restored):
     box, line = restored["box"], restored["line"]
-    assert box["U-Net"] > max(box["biharmonic"], box["R15"]) + 1
+    assert box["U-Net"] > box["biharmonic"] + 2.9
+    assert box["U-Net"] > box["R15"] + 2.5
     assert line["U-Net"] >= line["biharmonic"]
 
 

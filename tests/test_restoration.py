@@ -22,6 +22,7 @@ CELLS = (
     "better-damage",
     "better-recipe",
     "train-better",
+    "train-second",
     "correct",
     "failure",
     "try-function",
@@ -46,7 +47,8 @@ def notebook(cells):
         "shown": to_float(portrait),
         "train_photos": portrait,
     }
-    names |= {"r15": weights.load("r15_box"), "EPOCHS_BETTER": 1, "restorer": None}
+    names |= {"r15": weights.load("r15_box"), "EPOCHS_BETTER": 1, "EPOCHS_SECOND": 1}
+    names["restorer"] = None
     names["published"] = lambda name, train, whole: (weights.load(name), {})
     exec(cells["imports"], names)
     for name in CELLS:
@@ -77,7 +79,7 @@ def test_the_network_gets_filled_holes_and_nothing_else_is_changed(notebook):
     np.testing.assert_allclose(filled, baselines.biharmonic_fill(corruptions.cut_out(clean, mask), mask), atol=1e-6)
 
 
-def test_the_loss_is_the_root_of_the_error_in_the_hole_and_a_little_elsewhere(notebook):
+def test_the_losses_are_the_root_of_the_error_in_the_hole_or_its_logarithm_and_a_little_elsewhere(notebook):
     rng = np.random.default_rng(0)
     clean, painted = rng.random((2, 3, 16, 16, 3), dtype=np.float32)
     mask = np.zeros((3, 16, 16, 1), np.float32)
@@ -85,6 +87,9 @@ def test_the_loss_is_the_root_of_the_error_in_the_hole_and_a_little_elsewhere(no
     loss = np.asarray(notebook.hole_loss(clean, np.concatenate([painted, mask], axis=-1)))
     expected = np.sqrt(metrics.mse(clean, painted, mask)) + 0.1 * metrics.mse(clean, painted)
     np.testing.assert_allclose(loss, expected, rtol=1e-3)
+    logarithm = np.asarray(notebook.hole_log_loss(clean, np.concatenate([painted, mask], axis=-1)))
+    expected = -metrics.psnr(clean, painted, mask) * np.log(10) / 20 + 0.1 * metrics.mse(clean, painted)
+    np.testing.assert_allclose(logarithm, expected, rtol=1e-3)
     inside = clean + mask * (painted - clean)  # the same hole, nothing wrong outside of it
     assert (np.asarray(notebook.hole_loss(clean, np.concatenate([inside, mask], axis=-1))) < loss).all()
 
