@@ -61,6 +61,8 @@ def lab(tmp_path_factory):
         browser_tools.jupyterlab(root, AE_PRESET="smoke", AUTOENCODER_RUNS=runs) as server,
         browser_tools.browser_page() as page,
     ):
+        log = server.log.read_text(encoding="utf-8")
+        assert "helpers.server | extension was successfully loaded" in log  # else sliders wait for acknowledgements
         failures = []
         page.on("pageerror", lambda failure: failures.append(failure))
         browser_tools.open_notebook(page, server, path.name)
