@@ -168,13 +168,23 @@ def open_notebook(page, server: Server, name: str, *, seconds: float = 120) -> N
     page.wait_for_function(NOTEBOOK_IS_READY, timeout=seconds * 1000)
 
 
-def run_all(page, *, seconds: float) -> None:
-    """Run all cells; raises Playwright's TimeoutError where they are not done in time."""
+def start_all(page) -> None:
+    """Start running all cells; `window.ranAll` is true when they are done."""
     page.evaluate("""() => {
         window.ranAll = false;
         window.jupyterapp.commands.execute('notebook:run-all-cells').finally(() => { window.ranAll = true; });
     }""")
+
+
+def wait_for_all(page, *, seconds: float) -> None:
+    """Wait until all cells have run; raises Playwright's TimeoutError where they are not done in time."""
     page.wait_for_function("window.ranAll", timeout=seconds * 1000)
+
+
+def run_all(page, *, seconds: float) -> None:
+    """Run all cells; raises Playwright's TimeoutError where they are not done in time."""
+    start_all(page)
+    wait_for_all(page, seconds=seconds)
 
 
 def cells(page) -> list[dict]:

@@ -29,10 +29,6 @@ SLOWEST_PICTURE = 20  # milliseconds, 95th percentile, to decode and make a PNG 
 LEAST_RATIO = 100  # of 900 calls of `predict` to one batch; the aim: 300
 LONGEST_START = 90  # seconds from "run all" to a live explorer; the aim: 20
 
-START = """() => {
-    window.ranAll = false;
-    window.jupyterapp.commands.execute('notebook:run-all-cells').finally(() => { window.ranAll = true; });
-}"""
 # The gray values of an <img> or a <canvas>, line by line.
 PIXELS = """async element => {
     if (element.decode) await element.decode();
@@ -68,11 +64,11 @@ def lab(tmp_path_factory):
         browser_tools.open_notebook(page, server, path.name)
         clear_outputs(page)
         started = time.monotonic()
-        page.evaluate(START)
+        browser_tools.start_all(page)
         page.wait_for_selector(".latent-explorer[data-frames]", timeout=240_000)
         page.wait_for_selector(".noUi-handle", timeout=240_000)
         seconds = time.monotonic() - started
-        page.wait_for_function("window.ranAll", timeout=240_000)
+        browser_tools.wait_for_all(page, seconds=240)
         assert browser_tools.errors(page) == []
         yield page, seconds, path
         assert failures == []

@@ -163,7 +163,7 @@ def test_the_better_autoencoder_beats_r5_after_as_many_epochs(test_garments):
     better, r5 = rebuilt("b01_looks", test_garments), rebuilt("r05_fashion", test_garments)
     histories = [weights.history(f"{name}_encoder") for name in ("b01_looks", "r05_fashion")]
     assert len(histories[0]["loss"]) == len(histories[1]["loss"])
-    assert better["PSNR (dB)"] >= r5["PSNR (dB)"] + 1.45
+    assert better["PSNR (dB)"] >= r5["PSNR (dB)"] + 1.5
     then = recorded("b01")
     assert better["PSNR (dB)"] == pytest.approx(then["refined"]["better model"]["PSNR (dB)"], abs=0.02)
     assert r5["PSNR (dB)"] == pytest.approx(then["refined"]["R5"]["PSNR (dB)"], abs=0.02)
