@@ -1,10 +1,13 @@
-"""What the autoencoder notebooks share: data, corruptions, batches, models, training, metrics, figures.
+"""What the autoencoder lessons share: images, corruptions, batches, networks, measures, figures, widgets.
 
-Data flows one way, one module an arrow:
+Data flows one way, one module an arrow, and a module imports only from its left:
 
-    datasets -> corruptions -> pairs -> models -> training -> metrics -> plots -> widgets
+    datasets -> corruptions -> pairs -> models -> metrics -> plots -> widgets -> explorer
+
+`helpers.lab` trains and measures what the lessons open with `weights.load` and `records.load`; nothing imports it.
+`helpers.plumbing` holds what a reader may leave alone, and imports nothing but itself.
 """
 
-import os
+from .plumbing import quiet as _quiet
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # no start-up lines from TensorFlow between the figures
+_quiet.keep_tensorflow_quiet()  # before anything imports it

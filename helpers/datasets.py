@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from . import downloads
-from .files import DATA
 from .photos import PhotoFolder
+from .plumbing import downloads
+from .plumbing.files import DATA, SHIPPED
 
 KEYS = ("x_train", "y_train", "x_test", "y_test")
 TITLES = {"mnist": "MNIST", "fashion_mnist": "Fashion-MNIST", "cifar10": "CIFAR-10", "faces": "Faces"}
@@ -128,11 +128,11 @@ def _own_photos(name: str, folder: Path) -> Dataset:
 
 
 def _from_sample(name: str) -> Dataset:
-    if not (DATA / "sample" / _file_name(name)).exists():
+    if not (SHIPPED / "sample" / _file_name(name)).exists():
         raise FileNotFoundError(
             f"data/sample/{_file_name(name)} is missing: it belongs to the project, so fetch the repository again"
         )
-    return _from_folder(name, DATA / "sample", "data/sample", is_sample=True)
+    return _from_folder(name, SHIPPED / "sample", "data/sample", is_sample=True)
 
 
 def _read_npz(path: Path, shown: str) -> dict[str, np.ndarray]:

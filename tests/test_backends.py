@@ -8,7 +8,8 @@ SOURCE = """
 import functools, sys, tempfile
 from pathlib import Path
 import keras, numpy as np
-from helpers import corruptions, metrics, models, training
+from helpers import corruptions, metrics, models
+from helpers.lab import training
 from helpers.pairs import Pairs
 
 assert keras.backend.backend() == {backend!r}

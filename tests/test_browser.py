@@ -14,7 +14,7 @@ import nbformat
 import pytest
 from PIL import Image
 
-from helpers.files import PROJECT
+from helpers.plumbing.files import PROJECT
 
 pytestmark = pytest.mark.browser
 

@@ -12,8 +12,8 @@ import pytest
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
-from helpers import colab
-from helpers.files import PROJECT
+from helpers.plumbing import colab
+from helpers.plumbing.files import PROJECT
 
 FOLDER = colab.address().rpartition("/")[2]
 # Runs at the start of every Python that has its folder on PYTHONPATH: forgets that the project is installed.
@@ -195,7 +195,7 @@ def test_pip_itself_keeps_what_is_installed(tmp_path):
         return subprocess.run([python, "-c", code], capture_output=True, text=True, env=offline, cwd=tmp_path)
 
     subprocess.run([python, "-m", "pip", "install", "--quiet", "tensor==1.0"], check=True, env=offline)
-    install = "from helpers import colab; from pathlib import Path; colab.install_missing(Path())"
+    install = "from helpers.plumbing import colab; from pathlib import Path; colab.install_missing(Path())"
     versions = "from importlib.metadata import version; print(version('tensor'), version('extra'))"
 
     project(tmp_path, "tensor>=2", "extra>=0.5")

@@ -10,8 +10,8 @@ import skimage
 from PIL import Image
 
 from helpers import colors, corruptions, weights
-from helpers.files import PROJECT
-from helpers.presets import Preset
+from helpers.lab.presets import Preset
+from helpers.plumbing.files import PROJECT
 
 NOTEBOOK = PROJECT / "notebooks" / "03_cifar10_colorization.ipynb"
 CELLS = ("imports", "bins", "annealed", "own-function", "own-function-two", "own-function-three")
@@ -22,14 +22,14 @@ def notebook():
     """The names that the cells above define, with the published networks."""
     cells = {cell["id"]: "".join(cell["source"]) for cell in json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"]}
     names = {"PRESET": Preset("smoke"), "cifar": types.SimpleNamespace(is_sample=True), "UNET": "U", "CLASSES": "C"}
-    names |= {"unet": weights.load("b03_chroma_unet"), "classifier": weights.load("b03_color_classes")}
+    names |= {"unet": weights.load("colorize_unet"), "classifier": weights.load("colorize_classes")}
     for name in CELLS:
         exec(cells[name], names)
     return types.SimpleNamespace(**names)
 
 
 def test_the_bins_are_those_published_beside_the_classifier(notebook):
-    published = np.load(weights.FOLDER / "b03_color_bins.npz")["values"]
+    published = np.load(weights.FOLDER / "colorize_bins.npz")["values"]
     np.testing.assert_array_equal(published, notebook.bins)
     assert notebook.classifier.output_shape[-1] == len(published)
 

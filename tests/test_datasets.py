@@ -20,9 +20,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from helpers import datasets, downloads
+from helpers import datasets
 from helpers.datasets import CLASS_NAMES, DATA, SHAPES, SampleDataWarning, load
 from helpers.photos import PhotoFolder
+from helpers.plumbing import downloads
 
 LABELLED = tuple(SHAPES)
 REAL = Path(os.environ.get("AUTOENCODER_DATA") or DATA).expanduser()
@@ -399,7 +400,8 @@ def test_warning_says_what_why_and_what_to_do(data, monkeypatch, name):
 def test_a_cell_that_is_run_again_warns_again(data):
     script = f"""
 from pathlib import Path
-from helpers import datasets, downloads
+from helpers import datasets
+from helpers.plumbing import downloads
 def offline(): raise OSError("offline")
 downloads.lfw_photos, datasets.DATA = offline, Path({str(datasets.DATA)!r})
 for _ in range(2): datasets.load("faces")

@@ -3,7 +3,7 @@
 import pytest
 
 from helpers import models
-from helpers.diagrams import _read, diagram
+from helpers.plots import _read, diagram
 
 
 def texts(figure):

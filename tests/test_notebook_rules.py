@@ -20,7 +20,7 @@ def report(tmp_path_factory) -> str:
         "broken": ["x = 1", "x = undefined", "x += 1", "raise SystemError('must not run')"],
         "sound": [
             "import os; assert os.environ['AE_PRESET'] == 'smoke'",
-            "from pathlib import Path; from helpers.files import DATA, runs_folder\n"
+            "from pathlib import Path; from helpers.plumbing.files import DATA, runs_folder\n"
             "assert runs_folder().is_dir() and DATA not in runs_folder().parents",
             "assert os.environ['TF_CPP_MIN_LOG_LEVEL'] == '3' and 'inline' in os.environ['MPLBACKEND']",
         ],

@@ -17,8 +17,8 @@ import pytest
 from nbformat import NotebookNode
 from PIL import Image
 
-from helpers import colab
-from helpers.files import PROJECT
+from helpers.plumbing import colab
+from helpers.plumbing.files import PROJECT
 
 NOTEBOOKS = sorted((PROJECT / "notebooks").glob("*.ipynb"))
 SECTIONS = (
@@ -139,7 +139,7 @@ def sections_in_order(notebook: NotebookNode) -> Iterator[str]:
 def set_up_cell_first(notebook: NotebookNode) -> Iterator[str]:
     code = _code(notebook)
     if not code or _joined(code[0].source).strip() != colab.setup_cell():
-        yield "the first code cell is not the set-up cell that `python -m helpers.colab` prints"
+        yield "the first code cell is not the set-up cell that `python -m helpers.plumbing.colab` prints"
 
 
 def no_shell_cells(notebook: NotebookNode) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from helpers.presets import NAMES, Preset, choose
+from helpers.lab.presets import NAMES, Preset, choose
 
 
 def test_without_the_environment_the_notebook_decides(monkeypatch):

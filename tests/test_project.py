@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from test_notebooks import MACHINE_PATH, URL
 
-from helpers import colab
-from helpers.files import PROJECT
+from helpers.plumbing import colab
+from helpers.plumbing.files import PROJECT
 
 COMMANDS = (
     "python3 -m venv .venv && .venv/bin/pip install -r requirements.txt && .venv/bin/jupyter lab notebooks",

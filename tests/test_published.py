@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from real_images import real
 
-from helpers import baselines, colors, corruptions, metrics, models, results, weights
+from helpers import baselines, colors, corruptions, metrics, models, weights
 from helpers.pairs import to_float
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -22,7 +22,7 @@ SEED = 0  # the notebooks'
 
 
 def names_in(notebook: Path) -> list[str]:
-    """The models that a notebook trains: names like "r08_denoise_uniform" in its code, the rows' own names apart."""
+    """The models that a notebook trains: names like "denoise_uniform" in its code, the rows' own names apart."""
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
     code = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
     rows = {path.stem for path in results.FOLDER.glob("*.json")}
@@ -60,12 +60,12 @@ def test_both_halves_of_every_autoencoder_are_published_with_their_history(name)
     check_history(f"{name}_decoder")
 
 
-@pytest.mark.parametrize("name", sorted({*names_in(COLORIZATION)} - {"b03_color_bins"}))
+@pytest.mark.parametrize("name", sorted({*names_in(COLORIZATION)} - {"colorize_bins"}))
 def test_every_colour_network_is_published_with_its_history(name):
     network = weights.load(name)
     gray = np.random.default_rng(0).random((2, 32, 32, 1), dtype=np.float32)
-    shapes = {"r13_colorize": (32, 32, 3)} | dict.fromkeys(("b03_chroma_unet", "b03_chroma_unet_first"), (32, 32, 2))
-    bins = len(np.load(weights.FOLDER / "b03_color_bins.npz")["values"])
+    shapes = {"colorize_autoencoder": (32, 32, 3)} | dict.fromkeys(("colorize_unet", "colorize_unet_first"), (32, 32, 2))
+    bins = len(np.load(weights.FOLDER / "colorize_bins.npz")["values"])
     assert network.predict(gray, verbose=0).shape[1:] == shapes.get(name, (16, 16, bins))
     check_history(name)
 
@@ -106,7 +106,7 @@ R9_NOISE = partial(corruptions.gaussian, mean=0.5, std=0.5)
 @pytest.mark.realdata
 @pytest.mark.parametrize(
     ("row", "name", "noise"),
-    [("r08", "r08_denoise_uniform", corruptions.uniform_mix), ("r09", "r09_denoise_gaussian", R9_NOISE)],
+    [("r08", "denoise_uniform", corruptions.uniform_mix), ("r09", "denoise_gaussian_16", R9_NOISE)],
 )
 def test_a_published_model_does_what_is_recorded(test_digits, row, name, noise):
     now, then = measured(name, test_digits, noise), recorded(row)
@@ -116,10 +116,10 @@ def test_a_published_model_does_what_is_recorded(test_digits, row, name, noise):
 
 @pytest.mark.realdata
 def test_the_better_model_reaches_the_published_figure_and_beats_r8(test_digits):
-    first = measured("b02_denoise_unet_first", test_digits, corruptions.uniform_mix)
-    better = measured("b02_denoise_unet", test_digits, corruptions.uniform_mix)
-    r8 = measured("r08_denoise_uniform", test_digits, corruptions.uniform_mix)
-    assert len(weights.history("b02_denoise_unet_first")["loss"]) <= 12
+    first = measured("denoise_unet_first", test_digits, corruptions.uniform_mix)
+    better = measured("denoise_unet", test_digits, corruptions.uniform_mix)
+    r8 = measured("denoise_uniform", test_digits, corruptions.uniform_mix)
+    assert len(weights.history("denoise_unet_first")["loss"]) <= 12
     assert first["BCE"] <= min(0.0739, r8["BCE"])  # the chapter's figure after 100 epochs
     assert better["PSNR (dB)"] >= r8["PSNR (dB)"] + 1
     assert better["PSNR (dB)"] == pytest.approx(recorded("b02")["R8's noise"]["PSNR (dB)"], abs=0.02)
@@ -129,7 +129,7 @@ def test_the_better_model_reaches_the_published_figure_and_beats_r8(test_digits)
 @pytest.mark.parametrize("sigma", [0.25, 0.5, 0.75, 1.0])
 def test_the_better_model_beats_r9_at_every_sigma(test_digits, sigma):
     noise = partial(corruptions.gaussian, mean=0.5, std=sigma)
-    better, r9 = (measured(name, test_digits, noise) for name in ("b02_denoise_unet", "r09_denoise_gaussian"))
+    better, r9 = (measured(name, test_digits, noise) for name in ("denoise_unet", "denoise_gaussian_16"))
     assert better["PSNR (dB)"] > r9["PSNR (dB)"] + 0.5
 
 
@@ -145,7 +145,7 @@ def rebuilt(name: str, images: np.ndarray) -> dict[str, float]:
 
 @pytest.mark.realdata
 def test_r1_does_what_is_recorded(test_garments):
-    now, then = rebuilt("r01_fashion", test_garments), recorded("r01")
+    now, then = rebuilt("codes_small_conv", test_garments), recorded("r01")
     assert now["MSE"] == pytest.approx(then["MSE"], rel=0.005)
     assert now["PSNR (dB)"] == pytest.approx(then["PSNR (dB)"], abs=0.02)
 
@@ -160,8 +160,8 @@ def test_the_digit_rows_do_what_is_recorded(test_digits, row):
 
 @pytest.mark.realdata
 def test_the_better_autoencoder_beats_r5_after_as_many_epochs(test_garments):
-    better, r5 = rebuilt("b01_looks", test_garments), rebuilt("r05_fashion", test_garments)
-    histories = [weights.history(f"{name}_encoder") for name in ("b01_looks", "r05_fashion")]
+    better, r5 = rebuilt("codes_16_iterations", test_garments), rebuilt("codes_16", test_garments)
+    histories = [weights.history(f"{name}_encoder") for name in ("codes_16_iterations", "codes_16")]
     assert len(histories[0]["loss"]) == len(histories[1]["loss"])
     assert better["PSNR (dB)"] >= r5["PSNR (dB)"] + 1.5
     then = recorded("b01")
@@ -172,7 +172,7 @@ def test_the_better_autoencoder_beats_r5_after_as_many_epochs(test_garments):
 
 @pytest.mark.realdata
 def test_further_looks_pay(test_garments):
-    encoder, decoder = (weights.load(f"b01_looks_{half}") for half in ("encoder", "decoder"))
+    encoder, decoder = (weights.load(f"codes_16_iterations_{half}") for half in ("encoder", "decoder"))
     look, codes, missing, quality = encoder.get_layer("look"), 0, test_garments, []
     for _ in range(3):
         codes = codes + look.predict([test_garments, missing], batch_size=500, verbose=0)
@@ -183,7 +183,7 @@ def test_further_looks_pay(test_garments):
 
 
 def test_the_better_autoencoder_has_r5s_code_and_at_most_twice_its_parameters():
-    encoder, decoder = (weights.load(f"b01_looks_{half}") for half in ("encoder", "decoder"))
+    encoder, decoder = (weights.load(f"codes_16_iterations_{half}") for half in ("encoder", "decoder"))
     assert encoder.output_shape == decoder.input_shape == (None, 16)
     assert encoder.count_params() <= 2 * 178_001  # the decoder is part of it
 
@@ -195,7 +195,7 @@ def colored():
     truth = to_float(cifar.test)
     gray = corruptions.grayscale(truth)
     r13, unet = (
-        partial(weights.load(name).predict, batch_size=250, verbose=0) for name in ("r13_colorize", "b03_chroma_unet")
+        partial(weights.load(name).predict, batch_size=250, verbose=0) for name in ("colorize_autoencoder", "colorize_unet")
     )
     pictures = {"gray copy": baselines.gray_copy(gray), "R13": r13(gray)}
     pictures["chroma U-Net"] = colors.with_chroma(gray, models.ask_twice(unet, gray))
@@ -223,10 +223,10 @@ def test_the_chroma_unet_beats_the_gray_copy_and_r13_on_every_class(colored):
 
 
 def test_the_chroma_unet_is_smaller_and_was_trained_faster_than_r13():
-    r13, unet = weights.load("r13_colorize"), weights.load("b03_chroma_unet")
+    r13, unet = weights.load("colorize_autoencoder"), weights.load("colorize_unet")
     assert unet.count_params() < r13.count_params()
     first, second, whole = (
-        sum(weights.history(name)["seconds"]) for name in ("b03_chroma_unet_first", "b03_chroma_unet", "r13_colorize")
+        sum(weights.history(name)["seconds"]) for name in ("colorize_unet_first", "colorize_unet", "colorize_autoencoder")
     )
     assert first + second < whole
 
@@ -235,7 +235,7 @@ def test_the_chroma_unet_is_smaller_and_was_trained_faster_than_r13():
 def restored():
     """{damage: {method: hole PSNR in dB}} of the 600 test photos that notebook 04 measures on."""
     clean = to_float(real("faces").test[:600])
-    r15, unet = weights.load("r15_box"), weights.load("b04_restore_unet")
+    r15, unet = weights.load("restore_box"), weights.load("restore_unet")
     found = {}
     for kind, damage in (("box", corruptions.black_box), ("line", corruptions.black_line)):
         damaged, mask = damage(clean, np.random.default_rng(SEED))
@@ -266,12 +266,12 @@ def test_the_restoration_unet_beats_biharmonic_inpainting_and_r15(restored):
 
 MAPS = {
     ("mnist", "R17"): "r17",
-    ("fashion_mnist", "R17"): "r17_fashion",
-    ("mnist", "its network alone"): "b05_plain_mnist",
-    ("mnist", "VAE, beta 0.25"): "b05_vae_mnist",
-    ("mnist", "VAE, beta 1"): "b05_vae_mnist_beta_1",
-    ("mnist", "VAE, beta 4"): "b05_vae_mnist_beta_4",
-    ("fashion_mnist", "VAE, beta 0.25"): "b05_vae_fashion_mnist",
+    ("fashion_mnist", "R17"): "map_autoencoder_fashion",
+    ("mnist", "its network alone"): "map_plain",
+    ("mnist", "VAE, beta 0.25"): "map_vae",
+    ("mnist", "VAE, beta 1"): "map_vae_beta_1",
+    ("mnist", "VAE, beta 4"): "map_vae_beta_4",
+    ("fashion_mnist", "VAE, beta 0.25"): "map_vae_fashion",
 }
 
 
@@ -291,7 +291,7 @@ def test_both_halves_of_every_map_are_published_with_their_history(name):
     check_history(f"{name}_decoder")
 
 
-@pytest.mark.parametrize("name", ["b05_classifier_mnist", "b05_classifier_fashion_mnist"])
+@pytest.mark.parametrize("name", ["reader_mnist", "reader_fashion"])
 def test_the_readers_of_the_maps_are_published_with_their_history(name):
     probabilities = weights.load(name).predict(np.zeros((2, 28, 28, 1), np.float32), verbose=0)
     np.testing.assert_allclose(probabilities.sum(axis=1), [1, 1], atol=1e-5)

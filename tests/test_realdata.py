@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from real_images import real
 
-from helpers import baselines, corruptions, datasets, metrics, models, training
+from helpers import baselines, corruptions, datasets, metrics, models
+from helpers.lab import training
 from helpers.pairs import Pairs, to_float
 
 pytestmark = pytest.mark.realdata

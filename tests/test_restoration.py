@@ -9,10 +9,10 @@ import skimage
 from PIL import Image
 
 from helpers import baselines, corruptions, metrics, models, weights
-from helpers.files import PROJECT
+from helpers.lab.presets import Preset
 from helpers.pairs import to_float
 from helpers.photos import square
-from helpers.presets import Preset
+from helpers.plumbing.files import PROJECT
 
 NOTEBOOK = PROJECT / "notebooks" / "04_face_restoration.ipynb"
 CELLS = (
@@ -47,7 +47,7 @@ def notebook(cells):
         "shown": to_float(portrait),
         "train_photos": portrait,
     }
-    names |= {"r15": weights.load("r15_box"), "EPOCHS_BETTER": 1, "EPOCHS_SECOND": 1}
+    names |= {"r15": weights.load("restore_box"), "EPOCHS_BETTER": 1, "EPOCHS_SECOND": 1}
     names["restorer"] = None
     names["published"] = lambda name, train, whole: (weights.load(name), {})
     exec(cells["imports"], names)

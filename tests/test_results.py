@@ -5,9 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from helpers import results
-from helpers.files import PROJECT
-from helpers.presets import Preset
+from helpers.lab.presets import Preset
+from helpers.plumbing.files import PROJECT
 
 
 @pytest.fixture

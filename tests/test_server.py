@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from helpers import server
+from helpers.plumbing import server
 
 
 class UsualConnection:
@@ -36,6 +36,6 @@ def test_the_installed_project_enables_it():
     command = [sys.executable, "-m", "jupyter", "server", "extension", "list"]
     listed = subprocess.run(command, check=True, capture_output=True, text=True)
     said = listed.stdout + listed.stderr
-    assert "helpers.server" in said, "install the project again: pip install -e ."
-    line = next(line for line in said.splitlines() if "helpers.server" in line and "enabled" in line)
+    assert "helpers.plumbing.server" in said, "install the project again: pip install -e ."
+    line = next(line for line in said.splitlines() if "helpers.plumbing.server" in line and "enabled" in line)
     assert "disabled" not in line

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from helpers.tables import table
+from helpers.plots import table
 
 
 def lines(markdown):

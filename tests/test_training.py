@@ -13,7 +13,8 @@ import keras
 import numpy as np
 import pytest
 
-from helpers import corruptions, training
+from helpers import corruptions
+from helpers.lab import training
 from helpers.pairs import Pairs
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -127,7 +128,8 @@ def test_interrupted_and_run_again_ends_like_one_never_stopped(recipe, data, tin
 KILLED = """
 import functools, os, signal, sys
 import keras, numpy as np
-from helpers import corruptions, training
+from helpers import corruptions
+from helpers.lab import training
 from helpers.pairs import Pairs
 
 class Kill(keras.callbacks.Callback):
@@ -293,7 +295,7 @@ def test_two_devices_train_under_the_same_fit(in_subprocess, images, tmp_path):
         cpu = tf.config.list_physical_devices("CPU")[0]
         tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
         strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-        from helpers import training
+        from helpers.lab import training
         from helpers.pairs import Pairs
         images = np.load({str(tmp_path / "images.npy")!r})
         keras.utils.set_random_seed(1)

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from helpers import models, training, vae
+from helpers import models, vae
+from helpers.lab import training
 from helpers.pairs import Pairs
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from helpers import weights
-from helpers.presets import Preset
+from helpers.lab.presets import Preset
 
 FULL = Preset("full")
 HISTORY = {"loss": [0.2, 0.123456789], "val_loss": [0.3, 0.2], "seconds": [1.0, 1.5]}

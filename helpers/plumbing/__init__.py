@@ -1,0 +1,1 @@
+"""Downloads, files, Colab, and what keeps TensorFlow quiet: nothing that a lesson is about."""

@@ -1,0 +1,49 @@
+"""Where things live, and writing files so that they are whole or not there."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parent.parent
+PROJECT = PACKAGE.parent
+IN_CLONE = (PROJECT / "data" / "weights").is_dir()
+# Weights, results and the sample: in the clone, or inside the package where pip put it.
+SHIPPED = PROJECT / "data" if IN_CLONE else PACKAGE / "data"
+# What a reader puts there or makes: in the clone, or beside the notebook.
+DATA = PROJECT / "data" if IN_CLONE else Path("data")
+
+
+def runs_folder() -> Path:
+    """Where unfinished and finished training runs are kept: $AUTOENCODER_RUNS, by default data/runs."""
+    chosen = os.environ.get("AUTOENCODER_RUNS")
+    return Path(chosen).expanduser() if chosen else DATA / "runs"
+
+
+@contextmanager
+def whole_file(path: Path, suffix: str = "") -> Iterator[Path]:
+    """Give a temporary path to write to; it gets its final name only when the block ends without an error.
+
+    suffix: the ending that the writer insists on (".keras"); the temporary file is removed on failure.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.stem}.{os.getpid()}.partial{suffix or path.suffix}")
+    try:
+        yield partial
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write `value` as readable JSON, whole or not at all."""
+    with whole_file(path) as partial:
+        partial.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def figures_folder() -> Path:
+    """Where notebooks save figures as PNG files: data/figures (not in git), made when missing."""
+    folder = DATA / "figures"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

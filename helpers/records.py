@@ -1,0 +1,23 @@
+"""What the lab measured: data/results/<name>.json, one file a measurement."""
+
+import json
+from pathlib import Path
+
+from .plumbing.files import SHIPPED
+
+FOLDER = SHIPPED / "results"
+
+
+def load(name: str, *, folder: Path = FOLDER) -> dict:
+    """The measurement `name` ("denoise_uniform"), as a dict: "metrics" holds its figures.
+
+    Raises FileNotFoundError where there is none, ValueError where the file is damaged.
+    """
+    path = folder / f"{name}.json"
+    if not path.exists():
+        known = ", ".join(sorted(other.stem for other in folder.glob("*.json"))) or "none"
+        raise FileNotFoundError(f"data/results has no {path.name} (there: {known}); measure it with helpers.lab")
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"data/results/{path.name} is damaged; restore it with `git checkout data/results`") from error
