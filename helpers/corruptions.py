@@ -38,6 +38,21 @@ def gaussian(clean: np.ndarray, rng: np.random.Generator, *, mean: Amount = 0.0,
     return np.clip(noise, 0.0, 1.0, out=noise)
 
 
+def varied_noise(clean: np.ndarray, rng: np.random.Generator, *, uniform: float = 0.6) -> np.ndarray:
+    """Noise of either kind, in an amount of its own for every image.
+
+    A share `uniform` of the images gets the uniform mix (share 0.4 to 0.6), the others Gaussian noise (mean 0 to 0.5,
+    standard deviation 0.1 to 1), all drawn evenly. Gives float32, shape (N, H, W, C). Notebook 02 teaches it.
+    """
+
+    def amount(low, high):
+        return rng.uniform(low, high, (len(clean), 1, 1, 1)).astype(np.float32)
+
+    mixed = uniform_mix(clean, rng, share=amount(0.4, 0.6))
+    added = gaussian(clean, rng, mean=amount(0.0, 0.5), std=amount(0.1, 1.0))
+    return np.where(rng.random((len(clean), 1, 1, 1)) < uniform, mixed, added)
+
+
 def black_line(
     clean: np.ndarray,
     rng: np.random.Generator,

@@ -158,27 +158,31 @@ def residual_autoencoder(
 
 
 def unet_denoiser(
-    shape: tuple[int, int, int] = (28, 28, 1), widths: tuple[int, int, int] = (16, 20, 22)
+    shape: tuple[int, int, int] = (28, 28, 1),
+    widths: tuple[int, int, int] = (16, 20, 22),
+    *,
+    skips: bool = True,
+    average: bool = True,
 ) -> keras.Model:
-    """Small U-Net for denoising, the better model of notebook 02: 29,523 parameters with the default widths.
+    """Small U-Net for denoising: 29,523 parameters with the default widths.
 
-    Input and output: (N, H, W, C) in [0, 1], H and W divisible by 4. The skip connections hand every detail to the
-    decoder at its own scale, so that nothing has to pass through the narrow middle; in every block the averages of
-    the channels over the whole picture tell how much noise there is. After Ronneberger et al. 2015 (U-Net; sums here
-    instead of concatenations, for fewer parameters) and Hu et al. 2018 (averages over the picture, squeezed through
-    8 numbers). Taught in notebook 02.
+    Input and output: (N, H, W, C) in [0, 1], H and W divisible by 4. skips: False leaves out the skip connections, with
+    as many parameters. average: False leaves out the global averages. After Ronneberger et al. 2015 (U-Net; sums here
+    instead of concatenations, for fewer parameters) and Hu et al. 2018 (squeeze and excitation, whose global averages
+    are added here). Taught in notebook 02.
     """
 
     def block(x, filters, strides=1):
         x = layers.Conv2D(filters, 3, strides=strides, padding="same", use_bias=False)(x)
         x = layers.BatchNormalization()(x)
-        glance = layers.GlobalAveragePooling2D(keepdims=True)(x)  # 1 x 1 x filters: the picture as a whole
-        glance = layers.Dense(filters)(layers.Dense(8, activation="relu")(glance))
-        return layers.Activation("relu")(layers.Add()([x, glance]))
+        if average:
+            mean = layers.GlobalAveragePooling2D(keepdims=True)(x)  # 1 x 1 x filters
+            x = layers.Add()([x, layers.Dense(filters)(layers.Dense(8, activation="relu")(mean))])
+        return layers.Activation("relu")(x)
 
     def up(x, skip):
         x = layers.UpSampling2D(2)(layers.Conv2D(skip.shape[-1], 1)(x))
-        return block(layers.Add()([x, skip]), skip.shape[-1])
+        return block(layers.Add()([x, skip]) if skips else x, skip.shape[-1])
 
     image = keras.Input(shape, name="image")
     fine = block(image, widths[0])  # 28 x 28 x 16
@@ -186,7 +190,6 @@ def unet_denoiser(
     coarse = block(middle, widths[2], strides=2)  # 7 x 7 x 22
     for _ in range(2):
         coarse = layers.Add()([coarse, block(coarse, widths[2])])
-
     x = up(up(coarse, middle), fine)  # 14 x 14 x 20, then 28 x 28 x 16
     output = layers.Conv2D(shape[-1], 3, padding="same", activation="sigmoid", name="reconstruction")(x)
     return keras.Model(image, output, name="unet_denoiser")

@@ -19,6 +19,7 @@ def runs(tmp_path, monkeypatch) -> Path:
     """The folder that this test's training runs go to."""
     folder = tmp_path / "runs"
     monkeypatch.setenv("AUTOENCODER_RUNS", str(folder))
+    monkeypatch.delenv("AE_PRESET", raising=False)  # it is set for the notebooks' kernels
     return folder
 
 

@@ -4,6 +4,7 @@ import io
 import os
 import platform
 import zipfile
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -66,6 +67,7 @@ def record(
     source: str,
     notebook: str,
     trained: dict | None = None,
+    notes: Sequence[str] = (),
     is_sample: bool = False,
     folder: Path = records.FOLDER,
 ) -> dict:
@@ -73,7 +75,7 @@ def record(
 
     row: of the chapters' facts, "R8"; "" for what no chapter has. published, measured: short sentences for the table.
     metrics: every figure, by name. source: the data set's sentence. notebook: "02", the lesson that it belongs to.
-    trained: epochs, seconds, images of the run. Only runs of the `full` preset on real data are written.
+    trained: epochs, seconds, images of the run. notes: sentences for the report. Only runs of the `full` preset on real data are written.
     """
     entry = {
         "name": name,
@@ -84,6 +86,7 @@ def record(
         "measured": measured,
         "metrics": plain(metrics),
         "trained": plain(trained or {}),
+        "notes": list(notes),
         "data": source,
         "preset": preset.name,
         "machine": f"{platform.machine()}, {os.cpu_count()} CPU cores",
