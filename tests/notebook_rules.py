@@ -2,13 +2,18 @@
 
 It sets the environment that the tests and the notebooks' kernels run in, and it stops a notebook after its first
 failing cell: nbval would go on, and every later cell would fail for want of what the first one should have made.
+Finished lessons are left to test_lessons.py, which runs them with their solutions, unless one is named in the command.
 """
 
 import os
 import shutil
 import tempfile
+from pathlib import Path
 
 import pytest
+from lessons import LESSONS
+
+import helpers  # noqa: F401  before a test imports TensorFlow: it keeps it quiet, and its fast convolutions on
 
 FAILED = pytest.StashKey[str]()
 os.environ.setdefault("AE_PRESET", "smoke")
@@ -20,6 +25,10 @@ os.environ["AUTOENCODER_RUNS"] = RUNS = tempfile.mkdtemp(prefix="autoencoder-run
 
 def pytest_unconfigure() -> None:
     shutil.rmtree(RUNS, ignore_errors=True)
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    return True if collection_path.name in LESSONS else None
 
 
 def _is_cell(item: pytest.Item) -> bool:

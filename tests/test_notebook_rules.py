@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import nbformat
+import notebook_rules
 import pytest
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -46,3 +47,9 @@ def test_a_notebook_stops_after_its_first_failing_cell_and_says_why(report):
 
 def test_the_next_notebook_runs_all_its_cells_in_the_tests_environment(report):
     assert re.findall(r"sound.ipynb::Cell (\d) (\w+)", report) == [(str(n), "PASSED") for n in range(3)], report
+
+
+def test_finished_lessons_are_left_to_their_own_test(monkeypatch):
+    monkeypatch.setattr(notebook_rules, "LESSONS", ("a.ipynb",))
+    assert notebook_rules.pytest_ignore_collect(Path("notebooks/a.ipynb"))
+    assert notebook_rules.pytest_ignore_collect(Path("notebooks/b.ipynb")) is None
