@@ -223,8 +223,8 @@ def _open_stream(source: str | Path | bytes | BinaryIO) -> tuple[str, BinaryIO]:
 def as_digit(photo: np.ndarray) -> np.ndarray:
     """A uint8 photo (H, W, 3) of one digit as MNIST would show it: float32 (28, 28, 1) in [0, 1].
 
-    White on black, at most 20x20 pixels, in the middle; dark ink on light paper is turned round. Raises ValueError where
-    the photo has one tone only. Notebook 02.
+    White on black, at most 20x20 pixels, in the middle; dark ink on light paper is turned round. Raises ValueError
+    where the photo has one tone only. Notebook 02.
     """
     gray = np.asarray(Image.fromarray(photo).convert("L"), np.float32) / 255
     if np.median(gray) > 0.5:  # dark ink on light paper

@@ -81,10 +81,8 @@ ABLATION = {
     for noise in NOISES
 }  # fmt: skip
 
-RECIPES = {
-    recipe.name: recipe
-    for recipe in [*PUBLISHED, FIXED, *(seed for one in (START, *LOSSES.values(), *ABLATION.values()) for seed in seeds(one))]
-}
+COMPARED = [seed for recipe in (START, *LOSSES.values(), *ABLATION.values()) for seed in seeds(recipe)]
+RECIPES = {recipe.name: recipe for recipe in [*PUBLISHED, FIXED, *COMPARED]}
 
 
 # ---- what is measured
@@ -93,7 +91,7 @@ SIGMAS = (0.25, 0.5, 0.75, 1.0)
 FILTERS = {  # the settings that are tried; the best one must not lie at an end
     "median filter": (baselines.median, "size", (1, 3, 5, 7, 9)),
     "Gaussian filter": (baselines.gaussian, "sigma", (0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 1.1, 1.4, 1.8, 2.4, 3.0)),
-    "non-local means": (baselines.non_local_means, "h", (0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.7, 1.0, 1.5)),
+    "non-local means": (baselines.non_local_means, "h", (0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.7, 1.0, 1.5)),
 }
 
 
@@ -176,6 +174,10 @@ def _words(score: dict) -> str:
     return f"PSNR {score['PSNR (dB)']:.2f} dB, SSIM {score['SSIM']:.3f}"
 
 
+def _listed(settings: dict[str, str]) -> str:
+    return ", ".join(f"{name} {setting}" for name, setting in settings.items())
+
+
 def _trained(recipe: Recipe, history: dict) -> dict:
     return {"epochs": len(history["loss"]), "seconds": sum(history["seconds"]), "images": recipe.images or 55_000}
 
@@ -200,26 +202,29 @@ def _published(bench: Bench) -> None:
 
 def _filters(bench: Bench) -> None:
     tables, notes = {}, []
-    for title, noise, undo in (("uniform mix", UNIFORM, {"scale": 0.5, "shift": 0.25}), ("Gaussian", SHIFTED, {"shift": 0.5})):
+    kinds = {"uniform mix": (UNIFORM, {"scale": 0.5, "shift": 0.25}), "Gaussian": (SHIFTED, {"shift": 0.5})}
+    for title, (noise, undo) in kinds.items():
         scores, settings = bench.filters(noise, **undo)
         tables[title] = {"noisy": bench.score(bench.noisy(noise)), **scores}
-        notes.append(f"Settings, {title}: " + ", ".join(f"{name} {setting}" for name, setting in settings.items()) + ".")
-    best = max(tables["uniform mix"].items(), key=lambda item: item[1]["PSNR (dB)"])
+        notes.append(f"Settings, {title}: {_listed(settings)}.")
+    name, best = max(tables["uniform mix"].items(), key=lambda item: item[1]["PSNR (dB)"])
     bench.record(
-        "denoise_filters", task="filters that need no training", measured=f"best, uniform noise: {best[0]}, {_words(best[1])}",
+        "denoise_filters", task="filters that need no training",
+        measured=f"best, uniform noise: {name}, {_words(best)}",
         metrics=tables, notes=["Each filter's setting is the best on 300 training digits.", *notes],
     )  # fmt: skip
 
 
 def _robustness(bench: Bench) -> None:
-    networks = {"code of 16 numbers": bench.network("denoise_gaussian_16")[0], "U-Net": bench.network("denoise_unet")[0]}
+    names = {"code of 16 numbers": "denoise_gaussian_16", "U-Net": "denoise_unet"}
+    networks = {title: bench.network(name)[0] for title, name in names.items()}
     by_sigma, notes = {}, []
     for sigma in SIGMAS:
         noisy = bench.noisy(_shifted(sigma))
         scores, settings = bench.filters(_shifted(sigma), shift=0.5)
         restored = {name: bench.score(bench.restore(network, noisy)) for name, network in networks.items()}
         by_sigma[f"sigma {sigma}"] = {"noisy": bench.score(noisy), **scores, **restored}
-        notes.append(f"Settings at sigma {sigma}: " + ", ".join(f"{n} {s}" for n, s in settings.items()) + ".")
+        notes.append(f"Settings at sigma {sigma}: {_listed(settings)}.")
     readable = [by_sigma[f"sigma {sigma}"]["code of 16 numbers"]["readable (%)"] for sigma in SIGMAS[1:]]
     bench.record(
         "denoise_robustness", row="R10", task="more noise than it was trained on",
@@ -250,9 +255,7 @@ def _fixed_noise(bench: Bench) -> None:
 
 def _over_seeds(bench: Bench, name: str, kinds: dict[str, Recipe], noises: dict, **entry) -> None:
     """Train every kind with three seeds; record means and each seed's PSNR."""
-    tables = {}
-    for noise_name, noise in noises.items():
-        tables[noise_name] = {}
+    tables = {noise: {} for noise in noises}
     for kind, recipe in kinds.items():
         networks = [bench.network(seed.name)[0] for seed in seeds(recipe)]
         for noise_name, noise in noises.items():
@@ -272,18 +275,20 @@ def _over_seeds(bench: Bench, name: str, kinds: dict[str, Recipe], noises: dict,
 
 NOTES = {
     "denoise_uniform": [
-        "55,000 digits to train on; the last 5,000 of the 60,000 choose the best epoch. The noise is fresh in every epoch.",
+        "55,000 digits to train on; the last 5,000 of the 60,000 choose the best epoch. The noise is fresh in every "
+        "epoch.",
         "An earlier training with another seed was stopped after 74 epochs at about the same loss.",
     ],
     "denoise_unet": [
-        "Two stages: 12 epochs on varied noise with cross-entropy, then 24 with 0.1 ln(MSE) added and more of the uniform mix.",
-        "A shorter second stage had been seen on the test digits before this one was chosen: the last tenths of a decibel "
-        "are not an untouched test figure.",
+        "Two stages: 12 epochs on varied noise with cross-entropy, then 24 with 0.1 ln(MSE) added and more of the "
+        "uniform mix. A shorter second stage had been seen on the test digits before this one was chosen: the last "
+        "tenths of a decibel are not an untouched test figure.",
     ],
     "denoise_extreme": ["Trained until ten epochs in a row brought no better validation loss."],
     "denoise_losses": ["The same network, noise, digits and number of epochs; three seeds."],
     "denoise_ablation": [
-        "Same digits, batches, schedule, loss and number of epochs; 29,523 parameters, 29,470 without the global averages. "
-        "Validated on the uniform mix. Without skip connections all has to pass through the 7x7x22 numbers in the middle.",
+        "Same digits, batches, schedule, loss and number of epochs; 29,523 parameters, 29,470 without the global "
+        "averages. Validated on the uniform mix. Without skip connections all has to pass through the 7x7x22 numbers "
+        "in the middle.",
     ],
 }

@@ -75,7 +75,8 @@ def record(
 
     row: of the chapters' facts, "R8"; "" for what no chapter has. published, measured: short sentences for the table.
     metrics: every figure, by name. source: the data set's sentence. notebook: "02", the lesson that it belongs to.
-    trained: epochs, seconds, images of the run. notes: sentences for the report. Only runs of the `full` preset on real data are written.
+    trained: epochs, seconds, images of the run. notes: sentences for the report. Only runs of the `full` preset on
+    real data are written.
     """
     entry = {
         "name": name,

@@ -1,0 +1,100 @@
+"""The lab's command line and its recipes."""
+
+import dataclasses
+import functools
+import json
+
+import keras
+import numpy as np
+import pytest
+
+from helpers import corruptions, models, weights
+from helpers.lab import __main__ as lab
+from helpers.lab import denoising, publishing, recipes
+from helpers.lab.presets import Preset
+
+SMOKE = Preset("smoke")
+
+
+@pytest.fixture
+def recipe():
+    network = functools.partial(models.conv_autoencoder, filters=2)
+    return recipes.Recipe(name="tiny", data="mnist", network=network, corrupt=corruptions.uniform_mix, epochs=7)
+
+
+def test_list_names_every_recipe(capsys):
+    lab.main(["list"])
+    said = capsys.readouterr().out
+    assert all(f"  {name} (" in said for name in denoising.RECIPES)
+
+
+def test_an_unknown_recipe_gets_one_sentence():
+    with pytest.raises(SystemExit, match="there is no recipe 'denoise_nothing'; .*list"):
+        lab.main(["train", "denoise_nothing"])
+
+
+def test_nonsense_on_the_command_line_is_refused(capsys):
+    for wrong in (["measure", "cooking"], ["--preset", "huge", "list"], []):
+        with pytest.raises(SystemExit):
+            lab.main(wrong)
+    assert "invalid choice" in capsys.readouterr().err
+
+
+def test_every_published_denoiser_is_what_its_recipe_builds():
+    """The same layers with the same settings, so that `train NAME` gives the published network again."""
+    for recipe in denoising.RECIPES.values():
+        if recipe.published:
+            built, there = recipe.network(), weights.load(recipe.name)
+            assert [w.shape for w in built.weights] == [w.shape for w in there.weights], recipe.name
+            built.set_weights(there.get_weights())
+            noisy = np.random.default_rng(0).random((2, 28, 28, 1), dtype=np.float32)
+            assert np.allclose(built.predict(noisy, verbose=0), there.predict(noisy, verbose=0), atol=1e-5), recipe.name
+
+
+def test_a_quick_look_publishes_nothing(recipe, monkeypatch, runs):
+    written = []
+    monkeypatch.setattr(publishing, "write_json", lambda *args: written.append(args))
+    network, history = recipes.train(dataclasses.replace(recipe, published=True), SMOKE, {})
+    assert len(history["loss"]) == 1 and list(runs.iterdir()) and not written
+
+
+def test_a_recipe_begins_with_the_weights_of_its_start(recipe):
+    after = dataclasses.replace(recipe, name="after", start="tiny", optimizer=standing_still)
+    network, _ = recipes.train(after, SMOKE, {"tiny": recipe, "after": after})
+    first, _ = recipes.train(recipe, SMOKE, {})
+    for one, other in zip(network.get_weights(), first.get_weights(), strict=True):
+        np.testing.assert_allclose(one, other)
+
+
+def standing_still(steps, epochs):
+    return keras.optimizers.SGD(0.0)
+
+
+def test_three_seeds_are_three_recipes_with_starts_of_their_own(recipe):
+    three = recipes.seeds(dataclasses.replace(recipe, start="begin"))
+    assert [(one.name, one.seed, one.start) for one in three] == [
+        (f"tiny_seed_{seed}", seed, f"begin_seed_{seed}") for seed in range(3)
+    ]
+
+
+def test_all_of_denoising_can_be_measured(monkeypatch, tmp_path):
+    """On the sample, with one recipe in the place of each comparison's; nothing is published."""
+    one = {"a network": dataclasses.replace(denoising.RECIPES["denoise_uniform"], name="quick", published=False)}
+    for comparison in ("LOSSES", "ABLATION"):
+        monkeypatch.setattr(denoising, comparison, {("a", "b"): one["a network"]} if comparison == "ABLATION" else one)
+    found = {}
+    monkeypatch.setattr(publishing, "write_json", lambda path, entry: found.update({path.stem: entry}))
+    monkeypatch.setattr(denoising, "seeds", lambda recipe: [recipe])
+    monkeypatch.setattr(denoising.Bench, "network", lambda self, name: NETWORKS(name))
+    monkeypatch.setattr(Preset, "publishes", lambda self, is_sample: True)
+    denoising.measure(SMOKE)
+    networks, comparisons = {"uniform", "gaussian_16", "half", "extreme", "unet"}, {"losses", "ablation"}
+    names = networks | comparisons | {"filters", "robustness", "fixed_noise"}
+    assert set(found) == {f"denoise_{name}" for name in names}
+    assert found["denoise_uniform"]["row"] == "R8" and found["denoise_unet"]["row"] == ""
+    json.dumps(found)  # plain numbers only
+
+
+def NETWORKS(name):
+    published = name if name in ("denoise_gaussian_16", "denoise_unet") else "denoise_uniform"
+    return weights.load(published), weights.history(published)
