@@ -202,7 +202,7 @@ class _Run:
 
     @property
     def again(self) -> str:
-        return f"run it again: it {f'goes on after epoch {self.done}' if self.goes_on else 'begins anew'}"
+        return f"run it again: it {f'goes on after epoch {self.done}' if self.goes_on and self.done else 'begins anew'}"
 
     def read(self) -> None:
         """Take up the history and the names of the files; an empty history for a new run."""
