@@ -20,15 +20,18 @@ noise = functools.partial(corruptions.gaussian, std=0.3)
 validation = Pairs(images[40:], noise, fresh=False, shuffle=False)
 
 class Stop(keras.callbacks.Callback):
+    only_watches = True
     def on_epoch_begin(self, epoch, logs=None):
         self.epoch = epoch
     def on_train_batch_end(self, batch, logs=None):
         if self.epoch == 2 and batch == 1:
             raise KeyboardInterrupt
 
-def fit(where, seed, *extra):
-    keras.utils.set_random_seed(seed)
-    model = models.conv_autoencoder((8, 8, 1), filters=4)
+def build():
+    keras.utils.set_random_seed(1)
+    return models.conv_autoencoder((8, 8, 1), filters=4)
+
+def fit(where, model, *extra):
     history = training.fit(
         model, Pairs(images[:40], noise, batch_size=16), validation, epochs=4, loss=metrics.ssim_loss,
         optimizer=keras.optimizers.Adam(0.01), name="run", folder=folder / where,
@@ -36,13 +39,14 @@ def fit(where, seed, *extra):
     )
     return model, history
 
-whole, expected = fit("whole", 1)
+whole, expected = fit("whole", build())
+stopped = build()
 try:
-    fit("stopped", 1, Stop())
+    fit("stopped", stopped, Stop())
     raise SystemExit("it was not stopped")
 except KeyboardInterrupt:
     pass
-resumed, history = fit("stopped", 99)
+resumed, history = fit("stopped", stopped)
 for key in ("loss", "val_loss", "learning_rate"):
     np.testing.assert_allclose(history[key], expected[key], rtol=1e-4)
 for one, other in zip(whole.get_weights(), resumed.get_weights(), strict=True):
@@ -54,7 +58,7 @@ restored = resumed.predict(inputs, verbose=0)
 assert abs(1 - metrics.ssim(clean, restored).mean() - min(history["val_loss"])) < 1e-4
 assert models.strided_autoencoder()[2].count_params() == 178001
 assert models.unet_denoiser((8, 8, 1)).predict_on_batch(inputs).shape == inputs.shape
-again, _ = fit("stopped", 5)
+again, _ = fit("stopped", build())
 np.testing.assert_array_equal(again.get_weights()[0], resumed.get_weights()[0])
 """
 

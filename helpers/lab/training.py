@@ -1,18 +1,24 @@
 """Training that a person can watch, interrupt and take up again."""
 
-import functools
+import contextlib
+import copy
 import hashlib
+import io
 import json
 import math
+import os
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import keras
 import numpy as np
 from tqdm import tqdm
 
-from ..plumbing.files import runs_folder, write_json
+from ..plumbing.files import runs_folder, whole_file, write_json
+from .identity import Unidentified, fingerprint
 
 REPLAYED = (keras.callbacks.ReduceLROnPlateau, keras.callbacks.EarlyStopping)  # their state follows from the history
 
@@ -34,26 +40,50 @@ def fit(
     """Train `model` with one progress bar; keep the best weights; go on where an interrupted run stopped.
 
     train, validation: `Pairs` (or another PyDataset of (inputs, targets) batches). loss, optimizer,
-    metrics: as in `model.compile`. name: of the run, "r08_denoise_uniform"; state is written after every epoch to
-    `<folder>/<name>-<fingerprint>/`, folder being $AUTOENCODER_RUNS or data/runs. The fingerprint covers the
-    network, the loss, the optimizer and the data, so a changed recipe starts a run of its own. Calling `fit` again
-    continues after the last whole epoch, with the same batches as if it had never stopped; a finished run is loaded.
+    metrics: as in `model.compile`. callbacks: one that changes nothing may say so by an attribute
+    `only_watches = True`. name: of the run, "denoise_uniform"; state is written after every epoch to
+    `<folder>/<name>-<fingerprint>/`, folder being $AUTOENCODER_RUNS or data/runs. The fingerprint covers whatever can
+    change the result but the epochs (see `identity.fingerprint`), so a changed recipe starts a run of its own. The
+    same call again continues after the last whole epoch, with the same batches and random numbers as if it had never
+    stopped; a finished run is loaded. The first weights are part of the recipe: build the network after
+    `keras.utils.set_random_seed`. Where something cannot be identified, such as a lambda, one line says so, and the
+    run is trained anew each time.
 
     Gives the history, a plain dict of lists, one entry an epoch: "loss", "val_loss", the metrics and
-    "seconds". `model` ends with the weights of the epoch of lowest val_loss. With several GPUs (TensorFlow)
-    it trains under `tf.distribute.MirroredStrategy`, or under the `strategy` given.
-    Raises ValueError when the loss is no longer a number.
+    "seconds". `model` ends with the weights of the epoch of lowest val_loss; where it is stopped or fails, it has its
+    first weights again. With several GPUs (TensorFlow) it trains under `tf.distribute.MirroredStrategy`, or under the
+    `strategy` given.
+
+    Raises ValueError when epochs is no whole number from 1, when the loss is no longer a number, or when the run's
+    files are damaged; RuntimeError when another process is training the run; OSError when its folder cannot be
+    written. All say in one sentence what to do.
     """
-    strategy = strategy or _several_gpus()
-    if strategy is not None:
-        with strategy.scope():  # variables must be born inside the scope, so train a twin and copy back
-            twin = keras.models.clone_model(model)
-            twin.set_weights(model.get_weights())
-            _compiled(twin, loss, optimizer, metrics)
-            history = _run(twin, train, validation, epochs, name, callbacks, folder)
-        model.set_weights(twin.get_weights())
-        return history
-    return _run(_compiled(model, loss, optimizer, metrics), train, validation, epochs, name, callbacks, folder)
+    if not isinstance(epochs, int) or epochs < 1:
+        raise ValueError(f"{name}: epochs is {epochs!r}; give a whole number, 1 or more")
+    optimizer = keras.optimizers.get(optimizer)
+    with contextlib.ExitStack() as stack:
+        try:
+            digits = fingerprint(model, train, validation, loss=loss, optimizer=optimizer, callbacks=callbacks)
+            run = _Run(name, Path(folder or runs_folder()) / f"{name}-{digits}", _place(folder))
+        except Unidentified as error:
+            remedy = "for it to be kept, give a module-level function or functools.partial"
+            print(f"{name}: {error}; so this run is trained anew each time ({remedy}).")
+            run = _Run(name, Path(stack.enter_context(tempfile.TemporaryDirectory())) / name, "")
+        first = _values(model.variables)
+        strategy = strategy or _several_gpus()
+        stack.enter_context(strategy.scope() if strategy else contextlib.nullcontext())
+        # Variables must be born inside the scope, so train a twin and copy back.
+        trained = keras.models.clone_model(model) if strategy else model
+        try:
+            _assign(trained.variables, first)
+            _compile(trained, loss, optimizer, metrics)
+            history = _train_or_load(run, trained, train, validation, epochs, callbacks)
+        except BaseException:
+            _assign(model.variables, first)  # the same call goes on from there
+            raise
+    if trained is not model:
+        _assign(model.variables, _values(trained.variables))
+    return history
 
 
 def warm_up_and_cosine(
@@ -75,63 +105,61 @@ def warm_up_and_cosine(
     return keras.optimizers.Adam(rate, **options)
 
 
-def _compiled(model, loss, optimizer, metrics):
-    given = keras.optimizers.get(optimizer)
-    optimizer = type(given).from_config(given.get_config())  # the caller's stays as it is, fit for the next call
+def _compile(model, loss, optimizer, metrics) -> None:
+    optimizer = type(optimizer).from_config(optimizer.get_config())  # the caller's stays as it is, fit for another call
     # XLA pays on a GPU; on the CPU these small networks measured 1.6 times slower with it.
     model.compile(optimizer, loss, metrics=list(metrics), jit_compile="auto" if _gpu() else False)
-    optimizer.build(model.trainable_variables)  # born inside `fit`, its variables make TensorFlow trace the step twice
-    return model
+    model.optimizer.build(model.trainable_variables)  # born inside `fit`, they make TensorFlow trace the step twice
 
 
-def _run(model, train, validation, epochs, name, callbacks, folder) -> dict:
-    run = (folder or runs_folder()) / f"{name}-{fingerprint(model, train)}"
-    state = _State(run, model)
-    history = state.history()
-    done = len(history["loss"])
-    if done < epochs:
-        _train(model, train, validation, epochs, callbacks, state, history)
+def _train_or_load(run, model, train, validation, epochs, callbacks) -> dict:
+    run.read()
+    if run.done < epochs:
+        with run.alone():
+            _train(run, model, train, validation, epochs, callbacks)
     else:
-        seconds = sum(history["seconds"])
-        print(f"{name}: {done} epochs trained before, in {seconds:.0f} s; delete data/runs/{run.name} to train anew.")
-    state.restore_best()
-    return history
+        seconds = sum(run.history["seconds"])
+        print(f"{run.name}: {run.done} epochs trained before, in {seconds:.0f} s; move {run.place} away to train anew.")
+    run.load(_best(run.history), model)
+    return run.history
 
 
-def _train(model, train, validation, epochs, callbacks, state, history) -> None:
-    done = len(history["loss"])
-    train.epoch = done
-    ended = _replay(callbacks, model, history)
-    state.restore()
+def _train(run, model, train, validation, epochs, callbacks) -> None:
+    callbacks = [copy.copy(one) if isinstance(one, REPLAYED) else one for one in callbacks]  # fit for another call
+    ended = _replay(callbacks, model, run.history)
+    train.epoch = run.done
+    if run.done:
+        run.load(run.done, model)
     if ended:
-        print(f"{state.name}: stopped early after {done} epochs; delete data/runs/{state.run.name} to train again.")
+        print(f"{run.name}: stopped early after {run.done} epochs; move {run.place} away to train anew.")
         return
-    bar = _Bar(state.name, epochs, len(train), done)
+    bar = _Bar(run.name, epochs, len(train), run.done)
     try:
         model.fit(
             train,
             validation_data=validation,
             epochs=epochs,
-            initial_epoch=done,
+            initial_epoch=run.done,
             verbose=0,
             shuffle=False,  # Pairs shuffles
-            callbacks=[*callbacks, _Keep(state, history, bar), bar],
+            callbacks=[*callbacks, _Keep(run), bar],
         )
     except KeyboardInterrupt:
         bar.close()
-        print(f"Stopped after {len(history['loss'])} whole epochs; run the cell again to go on from there.")
+        print(f"Stopped after {run.done} whole epochs; {run.again}.")
         raise
+    finally:
+        bar.close()
 
 
 def _replay(callbacks, model, history) -> bool:
     """Bring the callbacks that watch the history to where they were when the run stopped; true if they had ended it.
 
-    Before the weights are restored, as the learning rate is among them.
+    Before the state is loaded, as the learning rate is part of that.
     """
     model.stop_training = False
     for callback in callbacks:
         if isinstance(callback, REPLAYED):
-            vars(callback).pop("on_train_begin", None)  # left by an earlier call
             callback.set_model(model)
             callback.on_train_begin()
             for epoch in range(len(history["loss"])):
@@ -140,59 +168,157 @@ def _replay(callbacks, model, history) -> bool:
     return model.stop_training
 
 
-class _State:
-    """A run's folder: history.json names the weights that belong to it, so the two always agree."""
+def _place(folder: Path | None) -> str:
+    if folder:
+        return "the folder given"  # whose name would put the machine's paths into a notebook
+    return "$AUTOENCODER_RUNS" if os.environ.get("AUTOENCODER_RUNS") else "data/runs"
 
-    def __init__(self, run: Path, model: keras.Model):
-        self.run, self.model, self.name = run, model, run.name.rpartition("-")[0]
 
-    def history(self) -> dict:
-        """The history so far, an empty one for a new run."""
-        return self._saved()["history"]
+def _values(variables) -> list[np.ndarray]:
+    return [np.array(variable.numpy()) for variable in variables]  # a copy: torch shares its memory
 
-    def restore(self) -> None:
-        """Bring model and optimizer to the end of the history."""
-        weights = self._saved()["weights"]
-        if weights:
-            self._load(weights)
 
-    def restore_best(self) -> None:
-        self._load("best.weights.h5")
+def _assign(variables, values) -> None:
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
 
-    def _saved(self) -> dict:
-        path = self.run / "history.json"
-        if path.exists():
-            return json.loads(path.read_text(encoding="utf-8"))
-        return {"weights": None, "history": {"loss": [], "val_loss": [], "seconds": []}}
 
-    def _load(self, weights: str) -> None:
-        self.model.load_weights(self.run / weights)
+class _Run:
+    """A run's folder: history.json names the files that belong to it, with their SHA-256, so that all always agree.
 
-    def keep(self, history: dict) -> None:
-        """Write everything needed to go on after the last epoch in `history`."""
-        epoch = len(history["loss"])
-        weights = f"epoch-{epoch:04d}.weights.h5"
-        self._save(weights)
-        if np.argmin(history["val_loss"]) == epoch - 1:
-            self._save("best.weights.h5")
-        write_json(self.run / "history.json", {"weights": weights, "history": history})
-        for old in self.run.glob("epoch-*.weights.h5"):
-            if old.name != weights:
-                old.unlink()
+    A file holds everything needed to go on after its epoch: weights, random generators and the optimizer. where: the
+    folder's folder, in words; "" for a run that is not to be taken up again.
+    """
 
-    def _save(self, name: str) -> None:
-        partial = self.run / f"partial-{name}"
-        self.run.mkdir(parents=True, exist_ok=True)
-        self.model.save_weights(partial, overwrite=True)
-        partial.replace(self.run / name)
+    def __init__(self, name: str, folder: Path, where: str):
+        self.name, self.folder = name, folder
+        self.place = f"the folder {folder.name} in {where}" if where else "its temporary folder"
+        self.goes_on = bool(where)
+        self.history, self.files = {"loss": [], "val_loss": [], "seconds": []}, {}
+
+    @property
+    def done(self) -> int:
+        return len(self.history["loss"])
+
+    @property
+    def again(self) -> str:
+        return f"run it again: it {f'goes on after epoch {self.done}' if self.goes_on and self.done else 'begins anew'}"
+
+    def read(self) -> None:
+        """Take up the history and the names of the files; an empty history for a new run."""
+        path = self.folder / "history.json"
+        try:
+            saved = json.loads(path.read_text(encoding="utf-8"))
+            self.history, self.files = saved["history"], saved["files"]
+            _, _ = np.array([self.history[key] for key in ("seconds", *self.history)], float).shape  # as many of each
+            _ = [self.files[_file(epoch)] for epoch in (self.done, _best(self.history))]
+        except (FileNotFoundError, NotADirectoryError):
+            pass
+        except (AttributeError, LookupError, OSError, RecursionError, TypeError, ValueError):
+            raise self._damaged(path.name) from None
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Let no other process train this run; what it may have done before is read."""
+        with self._writing():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            lock = open(self.folder / "lock", "a")  # noqa: SIM115 - closed below, or when the process ends in any way
+        with lock:
+            try:
+                _lock(lock)
+            except (BlockingIOError, PermissionError):
+                raise RuntimeError(
+                    f"{self.name}: another process is training this run ({self.place}); wait for its end or stop it"
+                ) from None
+            except OSError:
+                pass  # some network drives know no locks
+            self.read()
+            yield
+
+    def keep(self, model: keras.Model, values: dict) -> None:
+        """Write everything needed to go on after one more epoch, whose losses and metrics are `values`."""
+        history = {key: list(column) for key, column in self.history.items()}
+        for key in history | values:  # a metric may be new, or be there no longer
+            history.setdefault(key, [math.nan] * self.done).append(values.get(key, math.nan))
+        content, latest, best = io.BytesIO(), _file(self.done + 1), _file(_best(history))
+        np.savez(content, *_values(_state(model)))
+        files = {best: self.files.get(best), latest: hashlib.sha256(content.getbuffer()).hexdigest()}
+        with self._writing():
+            with whole_file(self.folder / latest) as partial:
+                partial.write_bytes(content.getbuffer())
+            write_json(self.folder / "history.json", {"files": files, "history": history})
+        self.history, self.files = history, files
+        self._tidy()
+
+    def load(self, epoch: int, model: keras.Model) -> None:
+        """Bring weights, random generators and optimizer to the end of an epoch, counted from 1."""
+        name = _file(epoch)
+        try:
+            content = (self.folder / name).read_bytes()
+            if hashlib.sha256(content).hexdigest() != self.files[name]:
+                raise ValueError
+            with np.load(io.BytesIO(content)) as saved:
+                _assign(_state(model), saved.values())
+        except (OSError, ValueError):
+            raise self._damaged(name) from None
+
+    def _damaged(self, file: str) -> ValueError:
+        return ValueError(
+            f"{self.name}: {file} is missing, damaged or does not fit; move {self.place} away to train anew"
+        )
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            self._tidy()
+            raise OSError(
+                f"{self.name}: {self.place} cannot be written ({error.strerror}); make room, or see that files may be "
+                f"written there, and {self.again}"
+            ) from error
+
+    def _tidy(self) -> None:
+        """Remove what belongs to no epoch that is kept, such as what a death while writing has left."""
+        for pattern in ("epoch-*.npz", ".*.partial*"):
+            for path in self.folder.glob(pattern):
+                if path.name not in self.files:
+                    with contextlib.suppress(OSError):
+                        path.unlink()
+
+
+def _file(epoch: int) -> str:
+    return f"epoch-{epoch:04d}.npz"
+
+
+def _best(history: dict) -> int:
+    """The epoch of lowest val_loss, counted from 1."""
+    return 1 + int(np.argmin(history["val_loss"]))
+
+
+def _state(model: keras.Model) -> list:
+    """Weights, random generators (of layers in layers too) and the optimizer."""
+    return [*model.variables, *model.optimizer.variables]
+
+
+def _lock(file) -> None:
+    """Lock an open file for this process alone, until it is closed; raises OSError where another one has it."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        import msvcrt
+
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+    else:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 class _Keep(keras.callbacks.Callback):
-    """Appends each epoch to the history and has the run's folder keep it."""
+    """Has the run's folder keep each epoch."""
 
-    def __init__(self, state: _State, history: dict, bar: "_Bar"):
+    def __init__(self, run: _Run):
         super().__init__()
-        self.state, self.history, self.bar = state, history, bar
+        self.run = run
 
     def on_epoch_begin(self, epoch, logs=None):
         self.started = time.perf_counter()
@@ -202,31 +328,25 @@ class _Keep(keras.callbacks.Callback):
         values = {key: float(value) for key, value in logs.items()} | {"seconds": round(seconds, 2)}
         for key in ("loss", "val_loss"):
             if not math.isfinite(values[key]):
-                self.bar.close()
                 raise ValueError(
-                    f"{self.state.name}: the {key} is {values[key]} in epoch {epoch + 1}; "
+                    f"{self.run.name}: the {key} is {values[key]} in epoch {epoch + 1}; "
                     "lower the learning rate, or check that the images are in [0, 1]"
                 )
-        for key, value in values.items():
-            self.history.setdefault(key, []).append(value)
-        self.state.model = self.model  # asked for here, as on JAX this is what brings its weights up to date
-        self.state.keep(self.history)
+        self.run.keep(self.model, values)  # asked for here, as on JAX this is what brings its weights up to date
 
 
 class _Bar(keras.callbacks.Callback):
-    """One tqdm line for the whole run. On stdout: JupyterLab paints stderr red."""
+    """One tqdm line for the whole run; in a log file, a line an epoch. On stdout: JupyterLab paints stderr red."""
 
     def __init__(self, name: str, epochs: int, steps: int, done: int):
         super().__init__()
-        self.epochs, self.name, self.steps, self.done = epochs, name, steps, done
-
-    def on_train_begin(self, logs=None):
-        shape = "{desc} |{bar:20}| {percentage:3.0f}%, {elapsed} gone, {remaining} left{postfix}"
-        total, initial = self.epochs * self.steps, self.done * self.steps
+        self.epochs, self.name, self.shown = epochs, name, {}
+        self.live = sys.stdout.isatty() or "ipykernel" in type(sys.stdout).__module__
         self.bar = tqdm(
-            total=total, initial=initial, file=sys.stdout, bar_format=shape, mininterval=0.5, smoothing=0, ascii=" ━"
-        )
-        self.shown = {}
+            total=epochs * steps, initial=done * steps, file=sys.stdout if self.live else io.StringIO(),
+            bar_format="{desc} |{bar:20}| {percentage:3.0f}%, {elapsed} gone, {remaining} left{postfix}",
+            mininterval=0.5, smoothing=0, ascii=" ━",
+        )  # fmt: skip
 
     def on_epoch_begin(self, epoch, logs=None):
         self.bar.set_description_str(f"{self.name}: epoch {epoch + 1} of {self.epochs}", refresh=False)
@@ -239,45 +359,11 @@ class _Bar(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         self.shown = {key: f"{float(logs[key]):.4f}" for key in ("loss", "val_loss")}
         self.bar.set_postfix(self.shown)
-
-    def on_train_end(self, logs=None):
-        self.close()
+        if not self.live:
+            print(self.bar, flush=True)
 
     def close(self):
         self.bar.close()
-
-
-def fingerprint(model: keras.Model, train) -> str:
-    """Eight hex digits for what is trained on what: layers, loss, optimizer, images and corruption; not the epochs."""
-    layers = [(type(layer).__name__, _activation(layer), [w.shape for w in layer.weights]) for layer in _layers(model)]
-    optimizer = {key: value for key, value in model.optimizer.get_config().items() if key != "name"}
-    images = getattr(train, "images", None)
-    data = None
-    if images is not None:
-        first_and_last = b"".join(np.asarray(images[k : k + 1]).tobytes() for k in (0, len(images) - 1))
-        ends = hashlib.sha1(first_and_last).hexdigest()
-        settings = [train.batch_size, train.seed, train.fresh, train.shuffle]
-        data = [images.shape, ends, *settings, describe(train.corrupt), describe(train.target), train.with_mask]
-        if train.augment is not None:
-            data.append(describe(train.augment))
-    recipe = json.dumps([layers, describe(model.loss), optimizer, data], default=str, sort_keys=True)
-    return hashlib.sha1(recipe.encode()).hexdigest()[:8]
-
-
-def _activation(layer: keras.Layer) -> str:
-    return getattr(getattr(layer, "activation", None), "__name__", "")
-
-
-def _layers(model: keras.Model):
-    for layer in model.layers:
-        yield from _layers(layer) if isinstance(layer, keras.Model) else [layer]
-
-
-def describe(function) -> str:
-    """A function, a `functools.partial` or a loss's name in words that are the same in every session."""
-    if isinstance(function, functools.partial):
-        return f"{describe(function.func)}{sorted(function.keywords.items())}{function.args}"
-    return function if isinstance(function, str) else getattr(function, "__qualname__", type(function).__name__)
 
 
 def _gpu() -> bool:
