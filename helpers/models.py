@@ -19,8 +19,8 @@ def dense_autoencoder(
     """Autoencoder of dense layers: (encoder, decoder, autoencoder).
 
     The three models share their layers. encoder: (N, H, W, C) in [0, 1] to (N, widths[-1]), zero or more (ReLU);
-    decoder: back again through the widths in reverse. Source: "Autoencoders", the course page on MNIST, which has widths
-    of 32 and of 128, 64, 32. Taught in notebook 01.
+    decoder: back again through the widths in reverse. Source: "Autoencoders", the course page on MNIST (widths 32, and
+    128, 64, 32). Taught in notebook 01.
     """
     image = keras.Input(shape, name="image")
     x = layers.Flatten()(image)
@@ -118,10 +118,10 @@ def residual_autoencoder(
     """Residual autoencoder of three iterations: (encoder, decoder, autoencoder).
 
     In every iteration the encoder sees the image, and what the reconstruction from the code so far is still missing,
-    and corrects the code. All iterations (`looks`) have the same weights. The three models share their layers, and the decoder is part of
-    the encoder too. encoder: (N, H, W, C) in [0, 1] to (N, latent_dim), any real values; decoder: back again. H and W
-    divisible by 4; 348,465 parameters on 28x28x1 with 16 codes. After He et al. 2016 (residual blocks) and Marino et
-    al. 2018 (iterative inference). Taught in notebook 01.
+    and corrects the code. All iterations (`looks`) have the same weights. The three models share their layers, and the
+    decoder is part of the encoder too. encoder: (N, H, W, C) in [0, 1] to (N, latent_dim), any real values; decoder:
+    back again. H and W divisible by 4; 348,465 parameters on 28x28x1 with 16 codes. After He et al. 2016 (residual
+    blocks) and Marino et al. 2018 (iterative inference). Taught in notebook 01.
     """
 
     def convolution(filters, size=3, kind=layers.Conv2D):

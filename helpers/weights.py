@@ -22,7 +22,7 @@ def load(name: str, *, folder: Path = FOLDER) -> keras.Model:
         known = ", ".join(sorted(other.stem for other in folder.glob("*.keras"))) or "none"
         raise FileNotFoundError(f"data/weights has no {path.name}; there are: {known}")
     if sha256(path) != sums(folder).get(path.name):
-        raise ValueError(f"data/weights/{path.name} is not the published file (its SHA-256 is not in SHA256SUMS); {REMEDY}")
+        raise ValueError(f"data/weights/{path.name} is not the published file (see SHA256SUMS); {REMEDY}")
     return keras.models.load_model(path, compile=False)
 
 

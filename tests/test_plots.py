@@ -110,11 +110,11 @@ def test_curves_can_share_an_axis():
 def test_a_learning_curve_shows_both_ends_and_the_level(epochs, level):
     loss = [0.1 + 0.5 / epoch for epoch in range(1, epochs + 1)]
     history = {"loss": loss, "val_loss": [value * 1.1 for value in loss]}
-    figure = plots.learning_curve(history, level=level, ylabel="BCE", title="R8")
+    figure = plots.learning_curve(history, level=level, ylabel="BCE", title="U-Net")
     low, high = figure.axes[0].get_ylim()
     ends = [loss[-1], loss[-1] * 1.1, *([level[0]] if level else [])]
     assert all(low < value < high for value in ends)
-    assert {"training", "validation", "epoch", "BCE", "R8"} <= texts(figure)
+    assert {"training", "validation", "epoch", "BCE", "U-Net"} <= texts(figure)
     training = figure.axes[0].lines[0]
     assert list(training.get_xdata())[:2] == [1, 2] and list(training.get_ydata()) == loss
     if epochs < 30:
