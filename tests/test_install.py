@@ -23,6 +23,7 @@ from helpers.plumbing.files import PROJECT
 pytestmark = pytest.mark.install
 
 NAME = "autoencoder-notebooks"
+AT_HAND = ["--no-build-isolation"] if importlib.util.find_spec("hatchling") else []  # else pip asks PyPI for it
 TRY_IT = """
 from pathlib import Path
 import helpers
@@ -73,9 +74,7 @@ def origin(tmp_path_factory) -> Path:
 def wheel(origin, tmp_path_factory) -> Path:
     """The wheel that pip builds from the repository."""
     folder = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", f"--wheel-dir={folder}"]
-    if importlib.util.find_spec("hatchling"):
-        command.append("--no-build-isolation")
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", *AT_HAND, f"--wheel-dir={folder}"]
     done = run([*command, f"git+{origin.as_uri()}"], cwd=folder)
     if "No matching distribution found for hatchling" in done.stderr:
         pytest.skip("hatchling, which builds the wheel, is neither here nor to be had from PyPI")
@@ -106,7 +105,7 @@ class Machine:
         self.site = Path(sysconfig.get_path("purelib", "venv", {"base": str(self.home), "platbase": str(self.home)}))
         (self.site / "installed.pth").write_text(f"{installed}\n", encoding="utf-8")
         self.environment = {
-            "AUTOENCODER_DATA": "", "AE_PRESET": "smoke", "KERAS_HOME": str(folder / "keras"),
+            "AUTOENCODER_DATA": "", "AUTOENCODER_RUNS": "", "AE_PRESET": "smoke", "KERAS_HOME": str(folder / "keras"),
             "IPYTHONDIR": str(folder / "ipython"), "GIT_CONFIG_GLOBAL": os.devnull, "NO_COLOR": "1",
             "https_proxy": "http://127.0.0.1:9",  # the data sets' hosts cannot be reached
         }  # fmt: skip
@@ -145,14 +144,13 @@ def online(machine, origin, wheel) -> Machine:
 # ---- the wheel
 
 
-def test_the_wheel_holds_the_package_and_what_the_lessons_open(wheel):
+def test_the_wheel_holds_the_package_and_what_the_lessons_open(wheel, origin):
     names = {name for name in zipfile.ZipFile(wheel).namelist() if not name.endswith("/")}
     info = wheel.name.removesuffix("-py3-none-any.whl")
     packaged = {name.removeprefix("helpers/") for name in names if name.startswith("helpers/")}
-    listing = run(["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=PROJECT).stdout.splitlines()
-    expected = {name.removeprefix("helpers/") for name in listing if name.startswith("helpers/")}
-    expected |= {name for name in listing if re.match(r"data/(weights|results|sample)/", name)}
-    assert packaged == {name for name in expected if (PROJECT / name).exists() or (PROJECT / "helpers" / name).exists()}
+    files = run(["git", "ls-tree", "-r", "--name-only", "HEAD"], cwd=origin).stdout.splitlines()
+    wanted = [name for name in files if re.match(r"helpers/|data/(weights|results|sample)/", name)]
+    assert packaged == {name.removeprefix("helpers/") for name in wanted}
     assert {"explorer/explorer.js", "lab/__init__.py", "plumbing/files.py", "data/weights/SHA256SUMS"} <= packaged
     others = {name for name in names if not name.startswith("helpers/")}
     assert {name.split("/")[0] for name in others} == {f"{info}.data", f"{info}.dist-info"}
@@ -163,7 +161,8 @@ def test_the_wheel_holds_the_package_and_what_the_lessons_open(wheel):
 
 
 def test_an_installed_wheel_works_in_an_empty_folder_and_writes_nothing(machine, wheel):
-    done = machine.run(f"import pip; pip.main(['install', '--quiet', '--no-deps', '--no-index', {str(wheel)!r}])")
+    install = [machine.python, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", wheel]
+    done = run(install, cwd=machine.folder, **machine.environment)
     package = machine.site / "helpers"
     assert (package / "data" / "weights").is_dir(), done.stderr
     shutil.rmtree(package / "__pycache__", ignore_errors=True)
@@ -186,6 +185,22 @@ def test_an_installed_wheel_works_in_an_empty_folder_and_writes_nothing(machine,
     done = machine.run(f"{own}; print(files.figures_folder(), files.runs_folder())")
     assert done.stdout.splitlines() == ["MNIST, 2,000 + 500 images, from data/mnist.npz", "data/figures data/runs"]
     assert sorted(path.name for path in machine.folder.rglob("*")) == ["data", "figures", "mnist.npz"]
+
+
+def test_an_editable_install_opens_what_lies_in_the_clone(machine, origin, wheel, tmp_path):
+    clone = tmp_path / "clone"
+    assert run(["git", "clone", "--quiet", origin, clone], cwd=tmp_path).returncode == 0
+    machine.environment.pop("https_proxy")
+    install = [machine.python, "-m", "pip", "install", "--quiet", "--no-deps", *AT_HAND, "--editable", clone]
+    done = run(install, cwd=machine.folder, **machine.environment)
+    assert done.returncode == 0, done.stderr
+    assert not (machine.site / "helpers").exists()
+    done = machine.run("from helpers.plumbing import files; print(files.SHIPPED, files.DATA, files.runs_folder())")
+    assert done.stdout.split() == [str(clone / "data"), str(clone / "data"), str(clone / "data" / "runs")], done.stderr
+    settings = machine.home / "etc" / "jupyter" / "jupyter_server_config.d" / "autoencoder-notebooks.json"
+    assert "helpers.plumbing.server" in settings.read_text(encoding="utf-8")
+    done = run(["git", "status", "--porcelain"], cwd=clone)
+    assert done.stdout == ""  # nothing was built in the clone
 
 
 # ---- the set-up cell
