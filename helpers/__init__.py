@@ -1,11 +1,12 @@
 """What the autoencoder lessons share: images, corruptions, batches, networks, measures, figures, widgets.
 
-Data flows one way, one module an arrow, and a module imports only from its left:
+Data flows one way, and a module imports only modules to its left:
 
-    datasets -> corruptions -> pairs -> models -> metrics -> plots -> widgets -> explorer
+    photos, datasets -> corruptions -> pairs -> models, vae -> weights, records
+        -> baselines, colors -> metrics -> plots -> widgets -> explorer
 
 `helpers.lab` trains and measures what the lessons open with `weights.load` and `records.load`; nothing imports it.
-`helpers.plumbing` holds what a reader may leave alone, and imports nothing but itself.
+`helpers.plumbing` holds what a reader may leave alone; all may import it, and it imports nothing but itself.
 """
 
 from .plumbing import quiet as _quiet

@@ -16,7 +16,7 @@ from .corruptions import cut_out
 def undo_shift(corrupted: np.ndarray, *, scale: float = 1.0, shift: float = 0.0) -> np.ndarray:
     """Undo what is known of a noise without looking at the picture: (corrupted - shift) / scale, clipped to [0, 1].
 
-    The uniform mix of R8 has scale 0.5 and shift 0.25, Gaussian noise of mean 0.5 has shift 0.5. Notebook 02.
+    The uniform mix of equal shares has scale 0.5 and shift 0.25, Gaussian noise of mean 0.5 has shift 0.5. Notebook 02.
     """
     return np.clip((corrupted - np.float32(shift)) / np.float32(scale), 0.0, 1.0)
 

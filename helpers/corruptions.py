@@ -9,14 +9,14 @@ Those that cut something out give `(corrupted, mask)`, the mask float32 of shape
 import numpy as np
 
 Amount = float | np.ndarray  # one for the batch, or one an image: (N, 1, 1, 1)
-GRAY_WEIGHTS = (0.299, 0.587, 0.114)  # ITU-R BT.601, as the colorization chapter has them
+GRAY_WEIGHTS = (0.299, 0.587, 0.114)  # ITU-R BT.601, as listing 3.4.1 of "Autoencoders" has them
 
 
 def uniform_mix(clean: np.ndarray, rng: np.random.Generator, *, share: Amount = 0.5) -> np.ndarray:
     """Mix every pixel with uniform noise: (1 - share) * clean + share * U[0, 1].
 
-    With share 0.5 this is (clean + U) / 2, the noise of row R8 (source: "Applying autoencoder networks
-    with Keras"). `share` may be an array (N, 1, 1, 1), one for each image. Gives float32 in [0, 1],
+    With share 0.5 this is (clean + U) / 2, the noise of the textbook chapter "Applying autoencoder networks
+    with Keras". `share` may be an array (N, 1, 1, 1), one for each image. Gives float32 in [0, 1],
     shape (N, H, W, C). Notebook 02 teaches it.
     """
     noise = rng.random(clean.shape, dtype=np.float32)
@@ -28,7 +28,7 @@ def uniform_mix(clean: np.ndarray, rng: np.random.Generator, *, share: Amount = 
 def gaussian(clean: np.ndarray, rng: np.random.Generator, *, mean: Amount = 0.0, std: Amount = 0.5) -> np.ndarray:
     """Add normal noise of the given mean and standard deviation (in pixel units), clip to [0, 1].
 
-    Rows R9 (mean 0.5, std 0.5), R10, R11 (0, 0.5) and R12 (0, 3). `mean` and `std` may be arrays
+    The textbook chapter "Autoencoders" has mean 0.5 and std 0.5. `mean` and `std` may be arrays
     (N, 1, 1, 1), one for each image. Gives float32, shape (N, H, W, C). Notebook 02 teaches it.
     """
     noise = rng.standard_normal(clean.shape, dtype=np.float32)
@@ -61,10 +61,10 @@ def black_line(
     thickness: float | tuple[float, float] = (2.0, 5.0),
     through: tuple[float, float] = (0.25, 0.75),
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Draw one black line from edge to edge across each image (row R14, notebook 04).
+    """Draw one black line from edge to edge across each image. Notebook 04 teaches it.
 
-    angle: degrees from the horizontal, counter-clockwise; None draws it from U[0, 180). thickness:
-    pixels, or a range to draw from. through: the line passes a point drawn from this share of the
+    angle: degrees from the horizontal, counter-clockwise; None samples it from U[0, 180). thickness:
+    pixels, or a range to sample from. through: the line passes a point sampled from this share of the
     height and width. Gives (corrupted, mask); the edge is hard, as a line drawn on a photo is.
     """
     count, height, width, _ = clean.shape
@@ -86,7 +86,7 @@ def black_box(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Paint one black square of `size` pixels (or a size from a range, both ends included) on each image.
 
-    The square lies wholly inside, anywhere with equal chance (row R15, notebook 04). Gives (corrupted,
+    The square lies wholly inside, anywhere with equal chance. Notebook 04 teaches it. Gives (corrupted,
     mask). Raises ValueError when the square does not fit.
     """
     count, height, width, _ = clean.shape
@@ -110,7 +110,7 @@ def cut_out(clean: np.ndarray, mask: np.ndarray) -> np.ndarray:
 
 
 def grayscale(clean: np.ndarray, rng: np.random.Generator | None = None) -> np.ndarray:
-    """Take the colour away: 0.299 R + 0.587 G + 0.114 B (row R13, notebook 03).
+    """Take the colour away: 0.299 R + 0.587 G + 0.114 B. Notebook 03 teaches it.
 
     (N, H, W, 3) gives (N, H, W, 1), float32 in [0, 1]. `rng` is not used; it is there so that every
     corruption is called alike.

@@ -58,12 +58,13 @@ class Dataset:
 def load(name: str, *, sample: bool = False, folder: str | Path | None = None) -> Dataset:
     """Load "mnist", "fashion_mnist", "cifar10" or "faces"; all notebooks begin with it.
 
-    Looks in the folder $AUTOENCODER_DATA (default: the project's data/) for `<name>.npz` (arrays x_train, y_train,
-    x_test, y_test) or the folder faces/; then in the cache of keras.datasets (for faces: scikit-learn's Labeled Faces
-    in the Wild), which downloads what is missing; then takes the drawn sample, with a SampleDataWarning. A host that
-    does not answer costs 15 seconds. `sample=True` takes the drawn sample at once and without a warning;
-    `folder=...` takes the photos of that folder and its subfolders instead (faces only). With AE_PRESET=smoke in the
-    environment, as the tests set it, a few hundred images of the drawn sample are taken, without a warning.
+    Looks in the folder $AUTOENCODER_DATA (default: data/ in the clone, or in the working folder where pip installed the
+    project) for `<name>.npz` (arrays x_train, y_train, x_test, y_test) or the folder faces/; then in the cache of
+    keras.datasets (for faces: scikit-learn's Labeled Faces in the Wild), which downloads what is missing; then takes
+    the drawn sample, with a SampleDataWarning. A host that does not answer costs 15 seconds. `sample=True` takes the
+    drawn sample at once and without a warning; `folder=...` takes the photos of that folder and its subfolders instead
+    (faces only). With AE_PRESET=smoke in the environment, as the tests set it, a few hundred images of the drawn sample
+    are taken, without a warning.
 
     Sizes: 28x28x1 (60,000 + 10,000), 28x28x1 (60,000 + 10,000), 32x32x3 (50,000 + 10,000); faces are cropped and
     resized to 128x128x3 and split 80:20 by a fixed draw, in shuffled order, so that `train[:1000]` is a fair sample.
@@ -133,7 +134,7 @@ def _own_photos(name: str, folder: Path) -> Dataset:
 def _from_sample(name: str) -> Dataset:
     if not (SHIPPED / "sample" / _file_name(name)).exists():
         raise FileNotFoundError(
-            f"data/sample/{_file_name(name)} is missing: it belongs to the project, so fetch the repository again"
+            f"data/sample/{_file_name(name)} is missing: it belongs to the project; install it again"
         )
     return _from_folder(name, SHIPPED / "sample", "data/sample", is_sample=True)
 

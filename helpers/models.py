@@ -1,7 +1,8 @@
 """The networks, one builder per architecture, as functional Keras models for any Keras 3 backend.
 
-Images go in and come out as float32 in [0, 1], shape (N, H, W, C). The notebook that introduces an
-architecture prints its builder's source.
+Images go in and come out as float32 in [0, 1], shape (N, H, W, C). Sources are named by their titles: "Applying
+autoencoder networks with Keras" and "Autoencoders" are textbook chapters, "Autoencoders, the course page on MNIST" is
+a course page, "Face image reconstruction using autoencoders in Keras" an article.
 """
 
 import math
@@ -15,11 +16,11 @@ from keras import layers
 def dense_autoencoder(
     shape: tuple[int, int, int] = (28, 28, 1), widths: tuple[int, ...] = (32,)
 ) -> tuple[keras.Model, keras.Model, keras.Model]:
-    """Autoencoder of dense layers, rows R2 (widths 32) and R3 (widths 128, 64, 32): (encoder, decoder, autoencoder).
+    """Autoencoder of dense layers: (encoder, decoder, autoencoder).
 
     The three models share their layers. encoder: (N, H, W, C) in [0, 1] to (N, widths[-1]), zero or more (ReLU);
-    decoder: back again through the widths in reverse. Source: "Autoencoders", the course page on MNIST. Taught in
-    notebook 01.
+    decoder: back again through the widths in reverse. Source: "Autoencoders", the course page on MNIST (widths 32, and
+    128, 64, 32). Taught in notebook 01.
     """
     image = keras.Input(shape, name="image")
     x = layers.Flatten()(image)
@@ -38,7 +39,7 @@ def dense_autoencoder(
 
 
 def small_conv_autoencoder(shape: tuple[int, int, int] = (28, 28, 1)) -> tuple[keras.Model, keras.Model, keras.Model]:
-    """Small convolutional autoencoder of row R1, 889 parameters on 28x28x1: (encoder, decoder, autoencoder).
+    """Small convolutional autoencoder, 889 parameters on 28x28x1: (encoder, decoder, autoencoder).
 
     The three models share their layers. encoder: (N, H, W, C) in [0, 1] to feature maps (N, H/4, W/4, 4), zero or more
     (ReLU); decoder: back again. H and W divisible by 4. Source: "Applying autoencoder networks with Keras". Taught in
@@ -64,7 +65,7 @@ def small_conv_autoencoder(shape: tuple[int, int, int] = (28, 28, 1)) -> tuple[k
 
 
 def conv_autoencoder(shape: tuple[int, int, int] = (28, 28, 1), filters: int = 32) -> keras.Model:
-    """Convolutional autoencoder of rows R4, R8, R11 and R12: 28,353 parameters on 28x28x1.
+    """Convolutional autoencoder: 28,353 parameters on 28x28x1.
 
     Input and output: (N, H, W, C) in [0, 1], H and W divisible by 4. Source: "Applying autoencoder
     networks with Keras". Taught in notebooks 01 and 02.
@@ -86,7 +87,7 @@ def conv_autoencoder(shape: tuple[int, int, int] = (28, 28, 1), filters: int = 3
 def strided_autoencoder(
     shape: tuple[int, int, int] = (28, 28, 1), latent_dim: int = 16
 ) -> tuple[keras.Model, keras.Model, keras.Model]:
-    """Strided convolutional autoencoder with a dense code, rows R5, R9 and R17: (encoder, decoder, autoencoder).
+    """Strided convolutional autoencoder with a dense code: (encoder, decoder, autoencoder).
 
     The three models share their layers. encoder: (N, H, W, C) in [0, 1] to (N, latent_dim), any real
     values; decoder: back again. H and W divisible by 4; 178,001 parameters on 28x28x1 with 16 codes.
@@ -114,13 +115,13 @@ def strided_autoencoder(
 def residual_autoencoder(
     shape: tuple[int, int, int] = (28, 28, 1), latent_dim: int = 16, *, looks: int = 3
 ) -> tuple[keras.Model, keras.Model, keras.Model]:
-    """Residual autoencoder that looks three times, the better model of notebook 01: (encoder, decoder, autoencoder).
+    """Residual autoencoder of three iterations: (encoder, decoder, autoencoder).
 
-    At every look the encoder sees the image, and what the decoder's drawing of the code so far is still missing, and
-    corrects the code. All looks have the same weights. The three models share their layers, and the decoder is part of
-    the encoder too. encoder: (N, H, W, C) in [0, 1] to (N, latent_dim), any real values; decoder: back again. H and W
-    divisible by 4; 348,465 parameters on 28x28x1 with 16 codes. After He et al. 2016 (residual blocks) and Marino et
-    al. 2018 (iterative inference). Taught in notebook 01.
+    In every iteration the encoder sees the image, and what the reconstruction from the code so far is still missing,
+    and corrects the code. All iterations (`looks`) have the same weights. The three models share their layers, and the
+    decoder is part of the encoder too. encoder: (N, H, W, C) in [0, 1] to (N, latent_dim), any real values; decoder:
+    back again. H and W divisible by 4; 348,465 parameters on 28x28x1 with 16 codes. After He et al. 2016 (residual
+    blocks) and Marino et al. 2018 (iterative inference). Taught in notebook 01.
     """
 
     def convolution(filters, size=3, kind=layers.Conv2D):
@@ -196,7 +197,7 @@ def unet_denoiser(
 
 
 def color_autoencoder(shape: tuple[int, int, int] = (32, 32, 1), latent_dim: int = 256) -> tuple[keras.Model, ...]:
-    """Colorization autoencoder of row R13: (encoder, decoder, autoencoder), 3,431,811 parameters on 32x32x1.
+    """Colorization autoencoder: (encoder, decoder, autoencoder), 3,431,811 parameters on 32x32x1.
 
     The three models share their layers. encoder: gray images (N, H, W, 1) in [0, 1] to (N, latent_dim), any real
     values; decoder: codes to colour images (N, H, W, 3) in [0, 1]. H and W divisible by 8. Source: "Autoencoders",
@@ -222,7 +223,7 @@ def color_autoencoder(shape: tuple[int, int, int] = (32, 32, 1), latent_dim: int
 
 
 def chroma_unet(widths: tuple[int, ...] = (16, 48, 96, 192)) -> keras.Model:
-    """U-Net that gives a gray image its colour, the better model of notebook 03: 1,153,106 parameters.
+    """U-Net that gives a gray image its colour: 1,153,106 parameters.
 
     Input: gray images (N, H, W, 1) in [0, 1] of any size divisible by 8. Output: their chroma Cb and Cr, (N, H, W, 2)
     in [-0.5, 0.5], for `colors.with_chroma`. After Ronneberger et al. 2015 (U-Net; sums instead of concatenations).
@@ -266,7 +267,7 @@ def _color_features(gray, widths, *, steps_up):
 
 
 def wide_conv_autoencoder(shape: tuple[int, int, int] = (128, 128, 3)) -> keras.Model:
-    """Wide convolutional autoencoder of row R14: 7,697,923 parameters on 128x128x3, code 16x16x256.
+    """Wide convolutional autoencoder: 7,697,923 parameters on 128x128x3, code 16x16x256.
 
     Input and output: (N, H, W, C) in [0, 1], H and W divisible by 8. Source: "Applying autoencoder networks with
     Keras". Taught in notebook 04.
@@ -286,7 +287,7 @@ def wide_conv_autoencoder(shape: tuple[int, int, int] = (128, 128, 3)) -> keras.
 def photo_autoencoder(
     shape: tuple[int, int, int] = (128, 128, 3), latent_dim: int = 300
 ) -> tuple[keras.Model, keras.Model, keras.Model]:
-    """Strided convolutional autoencoder for photos, rows R15 and R16: (encoder, decoder, autoencoder).
+    """Strided convolutional autoencoder for photos: (encoder, decoder, autoencoder).
 
     The three models share their layers. encoder: (N, H, W, C) in [0, 1] to (N, latent_dim), any real values; decoder:
     back again. H and W divisible by 32. The source, "Face image reconstruction using autoencoders in Keras", gives
@@ -316,7 +317,7 @@ def photo_autoencoder(
 def restoration_unet(
     shape: tuple[int, int, int] = (128, 128, 3), widths: tuple[int, ...] = (32, 64, 96, 128), *, gated: bool = False
 ) -> keras.Model:
-    """U-Net with a dense code in its middle, the better model of notebook 04: 1,821,731 parameters.
+    """U-Net with a dense code in its middle: 1,821,731 parameters.
 
     Inputs: the image (N, H, W, C) in [0, 1], its hole filled by simpler means, and the mask (N, H, W, 1), 1 in the
     hole; H and W divisible by 16. Output: (N, H, W, C) in [0, 1], outside of the hole the input's own pixels, inside
@@ -361,10 +362,10 @@ def restoration_unet(
 
 
 def ask_twice(ask: Callable[..., np.ndarray], *images: np.ndarray) -> np.ndarray:
-    """The mean of a network's answers to images and to their mirror images, mirrored back: (N, H, W, C).
+    """Test-time augmentation: the mean of a network's answers to images and to their mirror images, (N, H, W, C).
 
-    ask: takes arrays like `images`, each (N, H, W, any), and gives the answer. Called "self-ensemble" by Lim et al.
-    2017, who ask eight times. Taught in notebooks 03 and 04.
+    ask: takes arrays like `images`, each (N, H, W, any), and gives the answer; that to the mirror images is mirrored
+    back. Called "self-ensemble" by Lim et al. 2017, who ask eight times. Taught in notebooks 03 and 04.
     """
     mirrored = (image[:, :, ::-1] for image in images)
     return (ask(*images) + ask(*mirrored)[:, :, ::-1]) / 2

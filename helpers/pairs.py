@@ -30,10 +30,10 @@ class Pairs(keras.utils.PyDataset):
     images: uint8 (N, H, W, C), an array or a lazily decoded folder that indexes like one.
     corrupt: a function of `helpers.corruptions`, called as corrupt(clean, rng); None for no damage.
     target: what the network should give, from the clean batch; None for the clean batch itself.
-    fresh: new noise in every epoch; False draws the same noise for an image in every epoch.
+    fresh: new noise in every epoch; False gives an image the same noise in every epoch.
     shuffle: a new order in every epoch.
-    augment: a harmless change made before anything else, called as augment(images, rng), such as `mirrored`; drawn anew
-    in every epoch.
+    augment: a harmless change made before anything else, called as augment(images, rng), such as `mirrored`; sampled
+    anew in every epoch.
     with_mask: where the corruption gives a mask, the network's input is the tuple (corrupted, mask).
 
     Everything follows from (seed, epoch, batch number), so a run that was interrupted goes on with the very

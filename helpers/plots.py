@@ -1,6 +1,6 @@
 """Figures and tables that explain. As the last line of a cell, what a function gives is shown.
 
-Images are arrays in [0, 1] (float) or 0..255 (uint8), shape (H, W, C) or (H, W); gray is drawn gray between
+Images are arrays in [0, 1] (float) or 0..255 (uint8), shape (H, W, C) or (H, W); gray is shown gray between
 0 and 1 without stretching, and pixels are never smoothed.
 """
 
@@ -233,7 +233,7 @@ def diagram(model, *, title: str = "", size: tuple[float, float] = (11.0, 3.6)) 
 
     The height of a bar is the height of the layer's output in pixels (flat ones: the square root of their
     number of values, at most the image's height), the text under it the output's shape, the colour the kind of layer.
-    Lines above are skip connections. Averages over the whole picture (1 x 1 x channels) are not drawn.
+    Lines above are skip connections. Global averages (1 x 1 x channels) are left out.
     """
     bars, skips = _read(model)
     tallest = max(_height(shape) for _, shape in bars if len(shape) == 3)

@@ -6,6 +6,7 @@ from pathlib import Path
 from .plumbing.files import SHIPPED
 
 FOLDER = SHIPPED / "results"
+REMEDY = "restore it with `git checkout data/results`, or install the project again"
 
 
 def load(name: str, *, folder: Path = FOLDER) -> dict:
@@ -20,4 +21,4 @@ def load(name: str, *, folder: Path = FOLDER) -> dict:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise ValueError(f"data/results/{path.name} is damaged; restore it with `git checkout data/results`") from error
+        raise ValueError(f"data/results/{path.name} is damaged; {REMEDY}") from error

@@ -1,4 +1,4 @@
-"""The variational autoencoder of notebook 05: its network, codes that are drawn, and the price of drawing them.
+"""The variational autoencoder of notebook 05: its network, the sampling of codes, and the KL term.
 
 Source: Kingma and Welling 2014, "Auto-encoding variational Bayes"; beta after Higgins et al. 2017. Any Keras 3 backend.
 """
@@ -15,9 +15,9 @@ def map_autoencoder(
     """Autoencoder of dense layers for a map: (encoder, decoder, autoencoder), which share their layers.
 
     encoder: (N, H, W, C) in [0, 1] to (N, latent_dim), any real values; decoder: back again through the widths in
-    reverse. 235,282 parameters on 28x28x1 with a code of two numbers. R17's decoder goes from the code straight to
-    feature maps; here hidden layers bend the plane first, so that what is painted may change within a short way.
-    Taught in notebook 05.
+    reverse. 235,282 parameters on 28x28x1 with a code of two numbers. The decoder of
+    `models.strided_autoencoder` goes from the code straight to feature maps; here hidden layers bend the plane first,
+    so that the reconstruction may change within a short distance. Taught in notebook 05.
     """
     image = keras.Input(shape, name="image")
     x = layers.Flatten()(image)
@@ -45,7 +45,7 @@ def kl_divergence(mean, log_variance):
 
 
 class Sampler(layers.Layer):
-    """Draws the code: mean + exp(log_variance / 2) * noise, and adds beta * KL, averaged over images, to the loss.
+    """Samples the code: mean + exp(log_variance / 2) * noise, and adds beta * KL, averaged over images, to the loss.
 
     Inputs: [mean, log_variance], each (N, latent_dim). When the network is not training the code is the mean. `beta`
     is a variable that `WarmUp` may change.
@@ -74,7 +74,7 @@ class WarmUp(keras.callbacks.Callback):
     """Raises the beta of every `Sampler` in a straight line over the first epochs, to `beta`.
 
     A KL term that is there at once may win before the decoder has learned anything: all codes become N(0, 1).
-    Validation always has the whole `beta`: epochs that had less of it to pay for would look better than they are, and
+    Validation always has the whole `beta`: epochs with less of it would look better than they are, and
     the best of them would be kept.
     """
 

@@ -22,26 +22,29 @@ def load(name: str, *, folder: Path = FOLDER) -> keras.Model:
         known = ", ".join(sorted(other.stem for other in folder.glob("*.keras"))) or "none"
         raise FileNotFoundError(f"data/weights has no {path.name}; there are: {known}")
     if sha256(path) != sums(folder).get(path.name):
-        raise ValueError(f"data/weights/{path.name} is not the published file (its SHA-256 differs); {REMEDY}")
+        raise ValueError(f"data/weights/{path.name} is not the published file (see SHA256SUMS); {REMEDY}")
     return keras.models.load_model(path, compile=False)
 
 
 def history(name: str, *, folder: Path = FOLDER) -> dict:
     """How the published model `name` was trained: lists with one entry an epoch, "loss", "val_loss" and "seconds".
 
-    Raises FileNotFoundError where there is none.
+    Raises FileNotFoundError where there is none, ValueError where the file is damaged.
     """
     path = folder / f"{name}.json"
     if not path.exists():
         raise FileNotFoundError(f"data/weights has no {path.name}; {REMEDY}")
-    return json.loads(path.read_text(encoding="utf-8"))
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"data/weights/{path.name} is damaged; {REMEDY}") from error
 
 
 def sums(folder: Path = FOLDER) -> dict[str, str]:
     """{file name: SHA-256} of every published file, from SHA256SUMS; an empty dict where that is missing."""
     path = folder / "SHA256SUMS"
-    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    return {name: digest for digest, name in (line.split() for line in lines)}
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
+    return {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
 
 
 def sha256(path: Path) -> str:

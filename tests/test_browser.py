@@ -212,7 +212,7 @@ def test_colorization_notebook(lab, photos):
         temperature.press("ArrowRight")
         page.wait_for_timeout(150)
     changed = [now != then for now, then in zip(pictures(panel), before, strict=True)]
-    assert changed == [False] * 4 + [True]  # truth, gray, R13 and the U-Net stay
+    assert changed == [False] * 4 + [True]  # truth, gray, the autoencoder and the U-Net stay
     browser_tools.keep_screenshot(page, "colorization-live")
     (panel,) = upload_panels(page)
     check_upload(page, panel, photos)

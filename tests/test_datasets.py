@@ -55,7 +55,8 @@ def data(tmp_path, monkeypatch) -> Path:
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
     monkeypatch.setenv("SCIKIT_LEARN_DATA", str(tmp_path / "sklearn"))
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr(datasets, "DATA", tmp_path / "data")
+    for place in ("DATA", "SHIPPED"):  # one folder in a clone
+        monkeypatch.setattr(datasets, place, tmp_path / "data")
     for folder in ("mine", "keras", "data/sample"):
         (tmp_path / folder).mkdir(parents=True)
     for name in LABELLED:
@@ -372,7 +373,7 @@ def test_projects_own_sample_is_complete():
 
 def test_missing_sample_names_the_remedy(data):
     (datasets.DATA / "sample" / "mnist.npz").unlink()
-    with pytest.raises(FileNotFoundError, match=r"^data/sample/mnist\.npz is missing: .* fetch the repository again"):
+    with pytest.raises(FileNotFoundError, match=r"^data/sample/mnist\.npz is missing: .* install it again"):
         load("mnist", sample=True)
 
 
@@ -404,6 +405,7 @@ from helpers import datasets
 from helpers.plumbing import downloads
 def offline(): raise OSError("offline")
 downloads.lfw_photos, datasets.DATA = offline, Path({str(datasets.DATA)!r})
+datasets.SHIPPED = datasets.DATA
 for _ in range(2): datasets.load("faces")
 """
     assert run_python(script).stderr.count("THESE ARE NOT THE REAL IMAGES") == 2

@@ -58,7 +58,7 @@ def lab(tmp_path_factory):
         browser_tools.browser_page() as page,
     ):
         log = server.log.read_text(encoding="utf-8")
-        assert "helpers.plumbing.server | extension was successfully loaded" in log  # else sliders wait for acknowledgements
+        assert "helpers.plumbing.server | extension was successfully loaded" in log, "sliders wait"
         failures = []
         page.on("pageerror", lambda failure: failures.append(failure))
         browser_tools.open_notebook(page, server, path.name)
@@ -93,7 +93,7 @@ def explorer_panel(page):
 def decoded(title: str, z) -> np.ndarray:
     """What the published decoder of a space gives at z, 0 to 255."""
     beta = re.search(r"beta ([\d.]+)", title)
-    name = f"map_vae_beta_{beta[1].replace('.', '_')}" if beta else "r17"
+    name = f"map_vae_beta_{beta[1].replace('.', '_')}" if beta else "map_autoencoder"
     if not (weights.FOLDER / f"{name}_decoder.keras").exists():
         name = "map_vae"  # the one that is compared and explored has no beta in its name
     return 255 * weights.load(f"{name}_decoder").predict_on_batch(np.array([z], np.float32))[0, ..., 0]

@@ -15,10 +15,10 @@ def images(shape) -> np.ndarray:
 
 
 def test_the_chapters_parameter_counts():
-    assert models.conv_autoencoder().count_params() == 28_353  # rows R4, R8
-    assert models.small_conv_autoencoder()[2].count_params() == 889  # row R1
+    assert models.conv_autoencoder().count_params() == 28_353
+    assert models.small_conv_autoencoder()[2].count_params() == 889
     encoder, decoder, autoencoder = models.strided_autoencoder()
-    assert autoencoder.count_params() == encoder.count_params() + decoder.count_params() == 178_001  # rows R5, R9
+    assert autoencoder.count_params() == encoder.count_params() + decoder.count_params() == 178_001
 
 
 @pytest.mark.parametrize("shape", [(28, 28, 1), (32, 32, 3), (16, 24, 1)])
@@ -59,7 +59,7 @@ def test_encoder_and_decoder_are_the_autoencoders_halves(latent_dim):
         (models.residual_autoencoder, (16,), True),
         (lambda: models.residual_autoencoder(latent_dim=5), (5,), True),
     ],
-    ids=["R1", "R2", "R3", "better", "better, 5"],
+    ids=["small convolutional", "dense", "deep dense", "residual", "residual, 5 numbers"],
 )
 def test_codes_have_their_size_and_the_halves_make_the_whole(build, code, decoder_inside):
     encoder, decoder, autoencoder = build()
@@ -121,7 +121,7 @@ def test_equal_seeds_give_equal_networks():
     np.testing.assert_array_equal(first_weights(), first_weights())
 
 
-def test_r13_has_the_chapters_layers():
+def test_the_colorization_autoencoder_has_the_chapters_layers():
     encoder, decoder, autoencoder = models.color_autoencoder()
     shapes = [layer.output.shape[1:] for half in (encoder, decoder) for layer in half.layers[1:]]
     assert shapes == [
@@ -148,7 +148,7 @@ def test_the_colour_networks_are_smaller_than_r13():
     assert models.chroma_unet().count_params() < models.color_classifier(262).count_params() < r13 / 2
 
 
-def test_r14_has_the_chapters_layers():
+def test_the_wide_autoencoder_has_the_chapters_layers():
     model = models.wide_conv_autoencoder((32, 32, 3))
     filters = [layer.filters for layer in model.layers if isinstance(layer, keras.layers.Conv2D)]
     assert filters == [512, 512, 256, 256, 512, 512, 3]
@@ -157,7 +157,7 @@ def test_r14_has_the_chapters_layers():
     assert model.output_shape == (None, 32, 32, 3)
 
 
-def test_r15_squeezes_a_photo_into_300_numbers():
+def test_the_photo_autoencoder_squeezes_a_photo_into_300_numbers():
     encoder, decoder, autoencoder = models.photo_autoencoder()
     assert encoder.output_shape == decoder.input_shape == (None, 300)
     assert autoencoder.output_shape == (None, 128, 128, 3)
@@ -176,7 +176,7 @@ def test_the_restoration_unet_touches_nothing_but_the_hole(shape, gated):
     assert 0 <= restored.min() <= restored.max() <= 1
 
 
-def test_the_restoration_unet_is_smaller_than_r15_and_gates_cost_no_more():
+def test_the_restoration_unet_is_smaller_than_the_photo_autoencoder_and_gates_cost_no_more():
     plain, gated = models.restoration_unet(), models.restoration_unet(widths=(24, 48, 72, 96), gated=True)
     assert plain.count_params() == 1_821_731 < models.photo_autoencoder()[2].count_params() / 2
     assert gated.count_params() == pytest.approx(plain.count_params(), rel=0.05)

@@ -1,11 +1,11 @@
-"""Figures: each is given back, labelled in words, and draws pixels as they are."""
+"""Figures and tables: each is given back, labelled in words, and draws pixels as they are."""
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from helpers import plots
+from helpers import models, plots
 
 
 @pytest.fixture
@@ -110,11 +110,11 @@ def test_curves_can_share_an_axis():
 def test_a_learning_curve_shows_both_ends_and_the_level(epochs, level):
     loss = [0.1 + 0.5 / epoch for epoch in range(1, epochs + 1)]
     history = {"loss": loss, "val_loss": [value * 1.1 for value in loss]}
-    figure = plots.learning_curve(history, level=level, ylabel="BCE", title="R8")
+    figure = plots.learning_curve(history, level=level, ylabel="BCE", title="U-Net")
     low, high = figure.axes[0].get_ylim()
     ends = [loss[-1], loss[-1] * 1.1, *([level[0]] if level else [])]
     assert all(low < value < high for value in ends)
-    assert {"training", "validation", "epoch", "BCE", "R8"} <= texts(figure)
+    assert {"training", "validation", "epoch", "BCE", "U-Net"} <= texts(figure)
     training = figure.axes[0].lines[0]
     assert list(training.get_xdata())[:2] == [1, 2] and list(training.get_ydata()) == loss
     if epochs < 30:
@@ -151,3 +151,71 @@ def test_names_on_a_code_map_do_not_cover_each_other():
     figure.canvas.draw()
     one, other = (text.get_window_extent() for text in figure.axes[0].texts)
     assert not one.overlaps(other)
+
+
+# ---- a network, drawn
+
+
+def shapes_on(figure):
+    return [text.get_text().replace("\n", "x") for text in figure.axes[0].texts if text.get_text()]
+
+
+def test_every_layer_that_changes_the_picture_has_a_bar_with_its_shape():
+    figure = plots.diagram(models.conv_autoencoder(), title="the hourglass")
+    assert shapes_on(figure) == [
+        "28x28x1", "28x28x32", "14x14x32", "14x14x32", "7x7x32",
+        "7x7x32", "14x14x32", "14x14x32", "28x28x32", "28x28x1",
+    ]  # fmt: skip
+    assert figure.axes[0].get_title() == "the hourglass"
+    assert {text.get_text() for text in figure.legends[0].get_texts()} == {"input", "conv", "max pooling", "upsampling"}
+
+
+def test_models_inside_a_model_are_drawn_with_their_own_layers():
+    shapes = shapes_on(plots.diagram(models.strided_autoencoder(latent_dim=16)[2]))
+    assert shapes == [
+        "28x28x1", "14x14x32", "7x7x64", "3136", "16", "3136", "7x7x64", "14x14x64", "28x28x32", "28x28x1",
+    ]  # fmt: skip
+
+
+def test_skip_connections_join_layers_of_one_size():
+    bars, skips = plots._read(models.unet_denoiser())
+    assert len(skips) == 2
+    for start, end in skips:
+        assert end - start > 1
+        assert bars[start][1] == bars[end][1]
+
+
+def test_a_network_without_skips_has_none():
+    assert plots._read(models.conv_autoencoder())[1] == []
+
+
+@pytest.mark.parametrize("build", [models.conv_autoencoder, models.unet_denoiser])
+def test_bars_are_as_high_as_the_pictures(build):
+    bars = plots.diagram(build()).axes[0].patches
+    shapes = [shape for _, shape in plots._read(build())[0]]
+    assert [round(bar.get_height() * 28) for bar in bars] == [shape[0] for shape in shapes]
+
+
+# ---- tables of figures
+
+
+def lines_of(markdown):
+    return markdown.data.splitlines()
+
+
+def test_one_line_a_row_with_the_decimals_asked_for():
+    rows = {"U-Net": {"epochs": 100, "BCE": np.float32(0.07391)}, "filter": {"BCE": 0.5}}
+    assert lines_of(plots.table(rows, first="row", digits={"BCE": 4})) == [
+        "| row | epochs | BCE |",
+        "| --- | ---: | ---: |",
+        "| U-Net | 100 | 0.0739 |",
+        "| filter |  | 0.5000 |",
+    ]
+
+
+def test_columns_stand_in_the_order_of_their_first_appearance():
+    assert lines_of(plots.table({"a": {"x": 1}, "b": {"y": 2, "x": 3}}))[0] == "|  | x | y |"
+
+
+def test_numbers_keep_three_decimals_and_whole_numbers_none():
+    assert lines_of(plots.table({"a": {"x": 1 / 3, "n": np.int64(7)}}))[2] == "| a | 0.333 | 7 |"

@@ -1,5 +1,6 @@
 """The project as a visitor finds it: the README's commands and links, what may be installed, what lies where."""
 
+import ast
 import hashlib
 import importlib.util
 import os
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 from test_notebooks import MACHINE_PATH, URL
 
+import helpers
 from helpers.plumbing import colab
 from helpers.plumbing.files import PROJECT
 
@@ -24,8 +26,13 @@ FILES = {"README.md", "LICENSE", "requirements.txt", "pyproject.toml", ".gitigno
 NOTEBOOKS = sorted(path.name for path in (PROJECT / "notebooks").glob("*.ipynb"))
 COLAB_BADGE = re.compile(r"\[!\[[^\]]*\]\([^)]*colab-badge[^)]*\)\]\([^)]*\)")
 LARGEST_BYTES = 16_000_000
-MODELS_BYTES = 40_000_000  # all of them
+MODELS_BYTES = 60_000_000  # all of them
 NOT_TEXT = {".npz", ".png", ".jpg", ".webp", ".keras"}
+IMPORT_NAMES = {"pillow": "PIL", "scikit-image": "skimage", "scikit-learn": "sklearn"}
+MODULES = {
+    ".".join(path.relative_to(PROJECT).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in sorted((PROJECT / "helpers").rglob("*.py"))
+}  # {"helpers.plumbing.files": its path}
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +76,7 @@ def test_readme_tells_the_run_times_of_every_preset(readme):
 
 def test_readme_tells_the_environment_variables(readme):
     used = set()
-    for path in (PROJECT / "helpers").glob("*.py"):
+    for path in MODULES.values():
         used |= set(re.findall(r"environ\.get\(\s*\"(A\w+)\"", path.read_text(encoding="utf-8")))
     assert used >= {"AE_PRESET", "AUTOENCODER_DATA", "AUTOENCODER_RUNS"}
     assert not {name for name in used if f"| `{name}` |" not in readme}
@@ -122,14 +129,104 @@ def test_requirements_install_the_project_and_what_runs_it():
 
 
 def test_what_the_helpers_import_is_required():
-    """Colab installs what pyproject names: a package that is only in somebody's environment would be missing there."""
-    ours = {path.stem for path in (PROJECT / "helpers").glob("*.py")} | {"helpers"}
+    """pip installs what pyproject names: what is only in somebody's environment would be missing elsewhere."""
     required = {re.match(r"[\w-]+", line).group() for line in pyproject()["project"]["dependencies"]}
-    known = {colab.IMPORT_NAMES.get(name, name.replace("-", "_")) for name in required} | {"IPython"}
-    for path in (PROJECT / "helpers").glob("*.py"):
-        text = path.read_text(encoding="utf-8")
-        imported = set(re.findall(r"^\s*(?:import|from) (\w+)", text, re.M))
-        assert imported - ours - known - set(sys.stdlib_module_names) == set(), path.name
+    known = {IMPORT_NAMES.get(name, name.replace("-", "_")) for name in required} | {"IPython", "helpers"}
+    for name, path in MODULES.items():
+        used = {one.split(".")[0] for one in imports(name, path.read_text(encoding="utf-8"))}
+        assert used - known - set(sys.stdlib_module_names) == set(), name
+
+
+# ---- who imports whom
+
+
+def imports(module: str, source: str) -> set[str]:
+    """All that a module imports, inside functions too, as full names: {"helpers.datasets.load", "numpy"}."""
+    package = module.split(".")
+    if MODULES.get(module, Path("x.py")).name != "__init__.py":
+        package = package[:-1]
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else []
+            base = [*above, *([node.module] if node.module else [])]
+            found |= {".".join([*base, alias.name]) for alias in node.names}
+        elif isinstance(node, ast.Call) and "import" in ast.unparse(node.func):  # import_module("helpers.lab")
+            found |= {value.value for value in node.args if isinstance(getattr(value, "value", None), str)}
+    return found
+
+
+def import_order() -> list[str]:
+    """The modules from left to right, as the docstring of helpers/__init__.py has them."""
+    return re.findall(r"\w+", " ".join(line for line in helpers.__doc__.splitlines() if "->" in line))
+
+
+def wrong_imports(module: str, source: str) -> list[str]:
+    """What a module of helpers must not import: the lab, a notebook, anything to its right; sentences."""
+    order, own = import_order(), (module.split(".") + [""])[1]
+    if own not in (*order, "lab", "plumbing", ""):
+        return [f"{module} is not in the order that helpers/__init__.py gives"]
+    allowed = {
+        "": {"plumbing"},
+        "plumbing": {"plumbing"},
+        "lab": {"lab", "plumbing", *order},
+    }.get(own) or {"plumbing", *order[: order.index(own) + 1]}
+    wrong = []
+    for name in sorted(imports(module, source)):
+        top, _, rest = name.partition(".")
+        if top == "notebooks" or (top == "helpers" and rest.split(".")[0] not in allowed):
+            wrong.append(f"{module} imports {name}")
+    return wrong
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_module_imports_only_from_its_left(module):
+    assert wrong_imports(module, MODULES[module].read_text(encoding="utf-8")) == []
+
+
+def test_the_order_names_every_module_and_the_readme_has_it_too(readme):
+    parts = {name.split(".")[1] for name in MODULES if "." in name} - {"lab", "plumbing"}
+    assert sorted(import_order()) == sorted(parts)
+    said = [line for line in readme.splitlines() if line.startswith("    ") and "->" in line]
+    assert import_order() == re.findall(r"\w+", " ".join(said))
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("helpers.metrics", "from .lab import training"),
+        ("helpers.metrics", "from . import lab"),
+        ("helpers.metrics", "import numpy, helpers.lab.presets"),
+        ("helpers.metrics", "def f():\n    from helpers.lab.training import fit"),
+        ("helpers.metrics", "import importlib\nlab = importlib.import_module('helpers.lab')"),
+        ("helpers.metrics", "from .plots import mosaic"),
+        ("helpers.datasets", "if True:\n    from . import photos, pairs"),
+        ("helpers.explorer", "from ..lab import presets"),
+        ("helpers.explorer", "from .. import lab"),
+        ("helpers.plumbing.files", "from ..datasets import load"),
+        ("helpers.plumbing.files", "from helpers import weights"),
+        ("helpers", "from . import datasets"),
+        ("helpers.lab.training", "from notebooks import lesson"),
+        ("helpers.something_new", "import numpy"),
+    ],
+)
+def test_a_wrong_import_is_found(module, source):
+    assert len(wrong_imports(module, source)) == 1
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("helpers.metrics", "import numpy as np\nfrom .colors import to_ab\nfrom .plumbing.files import DATA"),
+        ("helpers.explorer", "from ..plots import tile\nfrom .. import widgets\nfrom . import explorer"),
+        ("helpers.lab.training", "from . import presets\nfrom .. import models, plots\nfrom ..plumbing import files"),
+        ("helpers.plumbing.colab", "from .files import PROJECT"),
+    ],
+)
+def test_a_right_import_is_let_pass(module, source):
+    assert wrong_imports(module, source) == []
 
 
 # ---- what lies where

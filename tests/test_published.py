@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from real_images import real
 
-from helpers import baselines, colors, corruptions, metrics, models, weights
+from helpers import baselines, colors, corruptions, metrics, models, records, weights
 from helpers.pairs import to_float
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -25,7 +25,7 @@ def names_in(notebook: Path) -> list[str]:
     """The models that a notebook trains: names like "denoise_uniform" in its code, the rows' own names apart."""
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
     code = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
-    rows = {path.stem for path in results.FOLDER.glob("*.json")}
+    rows = {path.stem for path in records.FOLDER.glob("*.json")}
     return sorted(set(re.findall(r'"((?:r|b)\d\d_\w+)"', code)) - rows)
 
 
@@ -97,7 +97,7 @@ def measured(name: str, digits: np.ndarray, noise) -> dict[str, float]:
 
 
 def recorded(row: str) -> dict:
-    return results.recorded(row)["metrics"]
+    return records.load(row)["metrics"]
 
 
 R9_NOISE = partial(corruptions.gaussian, mean=0.5, std=0.5)

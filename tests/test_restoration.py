@@ -167,5 +167,5 @@ def test_a_folder_of_ones_own_is_split_without_overlap(cells, notebook, tmp_path
         exec(cells["data"], names)
 
 
-def test_the_better_network_is_smaller_than_r15(notebook):
+def test_the_unet_is_smaller_than_the_photo_autoencoder(notebook):
     assert models.restoration_unet().count_params() == notebook.unet.count_params() < notebook.r15.count_params()

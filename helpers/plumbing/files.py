@@ -8,10 +8,10 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent.parent
 PROJECT = PACKAGE.parent
-IN_CLONE = (PROJECT / "data" / "weights").is_dir()
-# Weights, results and the sample: in the clone, or inside the package where pip put it.
+# pip packs weights, results and the sample into the package; in a clone they lie beside it, editable install or not.
+IN_CLONE = not (PACKAGE / "data").is_dir()
 SHIPPED = PROJECT / "data" if IN_CLONE else PACKAGE / "data"
-# What a reader puts there or makes: in the clone, or beside the notebook.
+# What a reader puts there or makes: in the clone, else in the working folder, beside the notebook.
 DATA = PROJECT / "data" if IN_CLONE else Path("data")
 
 
