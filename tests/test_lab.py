@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 
-from helpers import corruptions, models, weights
+from helpers import corruptions, models, records, weights
 from helpers.lab import __main__ as lab
 from helpers.lab import denoising, publishing, recipes
 from helpers.lab.presets import Preset
@@ -85,6 +85,7 @@ def test_all_of_denoising_can_be_measured(monkeypatch, tmp_path):
     found = {}
     monkeypatch.setattr(publishing, "write_json", lambda path, entry: found.update({path.stem: entry}))
     monkeypatch.setattr(denoising, "seeds", lambda recipe: [recipe])
+    monkeypatch.setattr(records, "FOLDER", tmp_path)
     monkeypatch.setattr(denoising.Bench, "network", lambda self, name: NETWORKS(name))
     monkeypatch.setattr(Preset, "publishes", lambda self, is_sample: True)
     denoising.measure(SMOKE)
@@ -93,6 +94,7 @@ def test_all_of_denoising_can_be_measured(monkeypatch, tmp_path):
     assert set(found) == {f"denoise_{name}" for name in names}
     assert found["denoise_uniform"]["row"] == "R8" and found["denoise_unet"]["row"] == ""
     json.dumps(found)  # plain numbers only
+    assert (tmp_path / "overview.png").exists()
 
 
 def NETWORKS(name):

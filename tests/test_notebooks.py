@@ -43,7 +43,7 @@ WIDGET = "application/vnd.jupyter.widget-view+json"
 WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
 MOST_BYTES = 2_000_000
 MOST_LINES = 30
-MOST_CELLS, MOST_CODE, MOST_WORDS, MOST_LINES_IN_LESSON = 48, 250, 2_000, 25
+MOST_CELLS, MOST_CODE, MOST_WORDS, MOST_LINES_IN_LESSON = 56, 250, 2_000, 25  # eight of the cells are exercises
 ROW = re.compile(
     r"\bR(1[0-8]|[1-9])\b|\bR0[1-9]\b|\bB0[1-9]\b|\b[rb](0[1-9]|1[0-8])(_|\b)|\b[Cc]hapter [A-E]\b|\b[Pp]age [A-E]\b"
 )

@@ -5,8 +5,9 @@ from functools import partial
 import keras
 import numpy as np
 
-from .. import baselines, corruptions, datasets, metrics, models, weights
+from .. import baselines, corruptions, datasets, metrics, models, plots, records, weights
 from ..pairs import to_float
+from ..plumbing.files import whole_file
 from . import publishing, training
 from .presets import Preset
 from .recipes import Recipe, seeds, train
@@ -154,6 +155,7 @@ def measure(preset: Preset) -> None:
     """Measure all of denoising on the test digits; write data/results/denoise_*.json in the `full` preset."""
     bench = Bench(preset)
     _published(bench)
+    _overview(bench)
     _filters(bench)
     _robustness(bench)
     _fixed_noise(bench)
@@ -161,7 +163,7 @@ def measure(preset: Preset) -> None:
         bench, "denoise_losses", LOSSES, {"uniform mix": UNIFORM}, row="R18", task="loss functions compared",
         published="MSE, BCE and SSIM named, not compared",
     )  # fmt: skip
-    noises = {"uniform mix": UNIFORM} | {f"Gaussian, sigma {sigma}": _shifted(sigma) for sigma in SIGMAS}
+    noises = {"uniform mix": UNIFORM} | {f"Gaussian, sigma {sigma}": _shifted(sigma) for sigma in (0.5, 1.0)}
     named = {f"{network}; trained on {noise}": recipe for (network, noise), recipe in ABLATION.items()}
     _over_seeds(bench, "denoise_ablation", named, noises, task="what a U-Net owes to what: one change at a time")
 
@@ -198,6 +200,21 @@ def _published(bench: Bench) -> None:
             name, row=row, task=task, published=published, measured=measured + _words(score),
             metrics={"test digits": score}, trained=_trained(RECIPES[name], history), notes=NOTES.get(name, []),
         )  # fmt: skip
+
+
+def _overview(bench: Bench) -> None:
+    """The picture at the top of the lesson and of the README."""
+    noisy = bench.noisy(UNIFORM)[:10]
+    pictures = {
+        "clean": bench.test[:10],
+        "noisy": noisy,
+        "median filter": baselines.median(baselines.undo_shift(noisy, scale=0.5, shift=0.25)),
+        "autoencoder": bench.restore(bench.network("denoise_uniform")[0], noisy),
+        "U-Net": bench.restore(bench.network("denoise_unet")[0], noisy),
+    }
+    if bench.preset.publishes(bench.mnist.is_sample):
+        with whole_file(records.FOLDER / "overview.png") as partial:
+            plots.rows(pictures, size=0.8).savefig(partial)
 
 
 def _filters(bench: Bench) -> None:

@@ -90,9 +90,6 @@ def figures(entries: list[dict]) -> dict[str, Figure]:
     made = {}
     if "denoise_robustness" in by_name:
         made["denoise_robustness"] = _over_sigma(by_name["denoise_robustness"], "readable (%)", "PSNR (dB)")
-    if "denoise_ablation" in by_name:
-        gaussian = {noise: rows for noise, rows in by_name["denoise_ablation"].items() if noise.startswith("Gaussian")}
-        made["denoise_ablation"] = _over_sigma(gaussian, "PSNR (dB)", "readable (%)")
     return made
 
 
