@@ -325,6 +325,9 @@ def test_runs_may_be_kept_in_the_home_folder(monkeypatch, tmp_path):
         monkeypatch.setenv(variable, str(tmp_path))
     monkeypatch.setenv("AUTOENCODER_RUNS", "~/runs")
     assert training.runs_folder() == tmp_path / "runs"
+    monkeypatch.setenv("AUTOENCODER_RUNS", "~nobody.here/runs")
+    with pytest.raises(ValueError, match="^AUTOENCODER_RUNS is '~nobody.here/runs', a home folder .* correct it or uns"):
+        training.runs_folder()
 
 
 def test_what_cannot_be_identified_is_trained_anew_each_time_and_says_so(data, tiny_model, runs, capsys):
