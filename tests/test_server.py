@@ -1,6 +1,7 @@
 """The Jupyter server extension that keeps sliders prompt; what it brings is timed by test_latent_notebook.py."""
 
 import importlib.util
+import re
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -35,7 +36,7 @@ def test_the_installed_project_enables_it():
         pytest.skip("Jupyter Server is not installed")
     command = [sys.executable, "-m", "jupyter", "server", "extension", "list"]
     listed = subprocess.run(command, check=True, capture_output=True, text=True)
-    said = listed.stdout + listed.stderr
-    assert "helpers.plumbing.server" in said, "install the project again: pip install -e ."
-    line = next(line for line in said.splitlines() if "helpers.plumbing.server" in line and "enabled" in line)
-    assert "disabled" not in line
+    said = re.sub(r"\x1b\[\d+m", "", listed.stdout + listed.stderr)
+    remedy = "what pip installed is not this version of the project; in its folder: pip install -e ."
+    assert set(re.findall(r"\b(helpers[.\w]*) +enabled", said)) == {"helpers.plumbing.server"}, remedy
+    assert re.search(r"helpers\.plumbing\.server .*OK", said), remedy
