@@ -257,7 +257,7 @@ def test_a_damaged_run_gets_a_sentence_with_a_remedy_and_is_left_as_it_is(data, 
         (run / name).write_bytes(content) if content is not None else (run / name).unlink()
         before = {path.name: path.read_bytes() for path in run.iterdir()}
         place = rf"the folder {run.name} in \$AUTOENCODER_RUNS"
-        for epochs in (2, 3):  # to load it, to go on
+        for epochs in (2,) if name == "history.json" else (2, 3):  # to load it, to go on: both read the history alike
             with pytest.raises(
                 ValueError, match=rf"^run: {name} is missing, damaged or does not fit; move {place} away"
             ):
