@@ -12,7 +12,7 @@ import numpy as np
 
 from .photos import PhotoFolder
 from .plumbing import downloads
-from .plumbing.files import DATA, SHIPPED
+from .plumbing.files import DATA, SHIPPED, chosen_folder
 
 KEYS = ("x_train", "y_train", "x_test", "y_test")
 TITLES = {"mnist": "MNIST", "fashion_mnist": "Fashion-MNIST", "cifar10": "CIFAR-10", "faces": "Faces"}
@@ -103,12 +103,13 @@ def load(name: str, *, sample: bool = False, folder: str | Path | None = None) -
 
 def _data_folder() -> tuple[Path, str]:
     """The folder to look in, and how to call it: nothing that is shown names a machine's folders."""
-    chosen = os.environ.get("AUTOENCODER_DATA")
-    if not chosen:
+    folder = chosen_folder("AUTOENCODER_DATA")
+    if not folder:
         return DATA, "data"
-    if not Path(chosen).expanduser().is_dir():
+    if not folder.is_dir():
+        chosen = os.environ["AUTOENCODER_DATA"]
         raise FileNotFoundError(f"AUTOENCODER_DATA is {chosen!r}, which is no folder: correct it or unset it")
-    return Path(chosen).expanduser(), "$AUTOENCODER_DATA"
+    return folder, "$AUTOENCODER_DATA"
 
 
 def _file_name(name: str) -> str:

@@ -192,6 +192,11 @@ def cells(page) -> list[dict]:
     return page.evaluate("window.jupyterapp.shell.currentWidget.content.widgets.map(c => c.model.sharedModel.toJSON())")
 
 
+def cell(page, name: str):
+    """The cell with this id, as a locator: what it shows included."""
+    return page.locator(".jp-Notebook .jp-Cell").nth([one["id"] for one in cells(page)].index(name))
+
+
 def errors(page) -> list[str]:
     """The error outputs on the page: "cell 3: ValueError: ..."."""
     return [

@@ -44,6 +44,21 @@ def tiny_model():
 
 
 @pytest.fixture
+def eagerly():
+    """TensorFlow works step by step: to trace the graph of a small network takes longer than to train it a little."""
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        yield
+        return
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
+@pytest.fixture
 def in_subprocess():
     """Run Python source in a process of its own and give its stdout; the test fails with its stderr where it fails."""
 

@@ -95,17 +95,17 @@ def opened(lab, name: str, *, seconds: float):
     return page
 
 
-def live_panels(page) -> list:
-    """The outputs that hold sliders and pictures."""
-    panels = page.locator(".jp-OutputArea-output").filter(has=page.locator(".noUi-handle"))
+def live_panels(page, within=None) -> list:
+    """The outputs, of the page or `within` a cell, that hold sliders and pictures."""
+    panels = (within or page).locator(".jp-OutputArea-output").filter(has=page.locator(".noUi-handle"))
     panels = panels.filter(has=page.locator("img"))
     panels.first.wait_for()
     return panels.all()
 
 
-def upload_panels(page) -> list:
-    """The outputs that hold an upload button."""
-    return page.locator(".jp-OutputArea-output").filter(has=page.locator(".widget-upload")).all()
+def upload_panels(page, within=None) -> list:
+    """The outputs, of the page or `within` a cell, that hold an upload button."""
+    return (within or page).locator(".jp-OutputArea-output").filter(has=page.locator(".widget-upload")).all()
 
 
 def pictures(panel) -> list[str]:
@@ -181,13 +181,22 @@ def test_live_pictures_and_upload(lab, photos):
 
 def test_denoising_notebook(lab, photos):
     page = opened(lab, DENOISING, seconds=300)
-    panels = live_panels(page)
-    for number, panel in enumerate(panels, start=1):
-        check_live_panel(page, panel)
-        browser_tools.keep_screenshot(page, f"denoising-live-{number}")
-    for number, panel in enumerate(upload_panels(page), start=1):
-        check_upload(page, panel, photos)
-        browser_tools.keep_screenshot(page, f"denoising-upload-{number}")
+    play, own = browser_tools.cell(page, "play"), browser_tools.cell(page, "own")
+    (panel,) = live_panels(page, play)
+    check_live_panel(page, panel)  # digit and amount
+    for kind in ("Gaussian", "uniform"):
+        clean, *others = pictures(panel)
+        panel.get_by_role("button", name=kind).click()
+        page.wait_for_timeout(1_000)
+        now, *changed = pictures(panel)
+        assert now == clean and not set(changed) & set(others)  # the same digit under another noise
+    browser_tools.keep_screenshot(page, "denoising-live")
+    (panel,) = upload_panels(page, own)
+    assert "Choose a photo of a digit" in panel.inner_text()
+    check_upload(page, panel, photos)
+    browser_tools.keep_screenshot(page, "denoising-upload")
+    for cell in (play, own):  # for those who only read the page
+        assert cell.locator(".jp-RenderedImage img").count() == 1
 
 
 def test_dimensionality_reduction_notebook(lab):

@@ -319,6 +319,10 @@ def test_data_folder_that_does_not_exist(data, monkeypatch):
     with pytest.raises(FileNotFoundError, match="^AUTOENCODER_DATA is '/no/such/folder', which is no folder: correct"):
         load("mnist")
     assert load("mnist", sample=True).is_sample, "the sample does not need it"
+    monkeypatch.setenv("AUTOENCODER_DATA", "~nobody.here/images")
+    sentence = "^AUTOENCODER_DATA is '~nobody.here/images', a home folder that is not known: correct it or unset it$"
+    with pytest.raises(ValueError, match=sentence):
+        load("mnist")
 
 
 def test_faces_folder_with_too_little_in_it(data):

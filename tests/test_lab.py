@@ -13,6 +13,7 @@ from helpers.lab import __main__ as lab
 from helpers.lab import denoising, publishing, recipes
 from helpers.lab.presets import Preset
 
+pytestmark = pytest.mark.usefixtures("eagerly")
 SMOKE = Preset("smoke")
 
 
@@ -48,7 +49,7 @@ def test_every_published_denoiser_is_what_its_recipe_builds():
             assert [w.shape for w in built.weights] == [w.shape for w in there.weights], recipe.name
             built.set_weights(there.get_weights())
             noisy = np.random.default_rng(0).random((2, 28, 28, 1), dtype=np.float32)
-            assert np.allclose(built.predict(noisy, verbose=0), there.predict(noisy, verbose=0), atol=1e-5), recipe.name
+            np.testing.assert_allclose(built(noisy), there(noisy), atol=1e-5, err_msg=recipe.name)
 
 
 def test_a_quick_look_publishes_nothing(recipe, monkeypatch, runs):

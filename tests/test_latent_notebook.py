@@ -58,7 +58,8 @@ def lab(tmp_path_factory):
         browser_tools.browser_page() as page,
     ):
         log = server.log.read_text(encoding="utf-8")
-        assert "helpers.plumbing.server | extension was successfully loaded" in log, "sliders wait"
+        loaded = "helpers.plumbing.server | extension was successfully loaded"
+        assert loaded in log, "sliders wait; install the project again: pip install -e ."
         failures = []
         page.on("pageerror", lambda failure: failures.append(failure))
         browser_tools.open_notebook(page, server, path.name)

@@ -9,6 +9,8 @@ import pytest
 
 from helpers import models
 
+pytestmark = pytest.mark.usefixtures("eagerly")
+
 
 def images(shape) -> np.ndarray:
     return np.random.default_rng(0).random((2, *shape), dtype=np.float32)

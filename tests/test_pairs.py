@@ -201,7 +201,7 @@ class Spy(Pairs):
         return batch
 
 
-def test_keras_advances_training_by_one_epoch_each_and_validation_stays(images, tiny_model):
+def test_keras_advances_training_by_one_epoch_each_and_validation_stays(images, tiny_model, eagerly):
     train = Spy(images, noise, batch_size=25)
     validation = Spy(images, noise, batch_size=25, seed=9, fresh=False, shuffle=False)
     marks = []

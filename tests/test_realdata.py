@@ -15,12 +15,11 @@ from helpers.lab import training
 from helpers.pairs import Pairs, to_float
 
 pytestmark = pytest.mark.realdata
-shifted = functools.partial(corruptions.gaussian, mean=0.5, std=0.5)  # row R9
-R8_LIMIT, R9_LIMIT = 0.17, 0.040  # measured over three seeds: at most 0.137 and 0.033
-centred = functools.partial(corruptions.gaussian, mean=0.0, std=0.5)  # row R11
-
-
-R1_LIMIT, R2_LIMIT, R5_LIMIT = 0.022, 0.18, 0.019  # measured over three seeds: at most 0.0173, 0.166 and 0.0150
+shifted = functools.partial(corruptions.gaussian, mean=0.5, std=0.5)
+centred = functools.partial(corruptions.gaussian, mean=0.0, std=0.5)
+# Measured over three seeds: at most 0.137 and 0.033; 0.0173, 0.166 and 0.0150.
+UNIFORM_LIMIT, GAUSSIAN_LIMIT = 0.17, 0.040
+SMALL_CONV_LIMIT, DENSE_LIMIT, STRIDED_LIMIT = 0.022, 0.18, 0.019
 
 
 @pytest.fixture(scope="module")
@@ -42,23 +41,23 @@ def one_epoch(mnist, model, corrupt, *, loss: str, batch_size: int, name: str):
     return history["val_loss"][0], clean, noisy, model.predict(noisy, verbose=0)
 
 
-def test_r8_learns_to_remove_uniform_noise(mnist):
+def test_the_autoencoder_learns_to_remove_uniform_noise(mnist):
     keras.utils.set_random_seed(0)
     model = models.conv_autoencoder()
     val_loss, clean, noisy, restored = one_epoch(
-        mnist, model, corruptions.uniform_mix, loss="binary_crossentropy", batch_size=128, name="r08"
+        mnist, model, corruptions.uniform_mix, loss="binary_crossentropy", batch_size=128, name="uniform"
     )
-    assert 0.056 < metrics.bce_floor(clean).mean() < val_loss < R8_LIMIT
+    assert 0.056 < metrics.bce_floor(clean).mean() < val_loss < UNIFORM_LIMIT
     assert val_loss == pytest.approx(metrics.bce(clean, restored).mean(), abs=1e-3)
     assert metrics.bce(clean, noisy).mean() > 1.8 * val_loss
     assert metrics.psnr(clean, restored).mean() > metrics.psnr(clean, noisy).mean() + 4
 
 
-def test_r9_learns_to_remove_shifted_gaussian_noise(mnist):
+def test_the_code_of_16_numbers_learns_to_remove_shifted_gaussian_noise(mnist):
     keras.utils.set_random_seed(0)
     model = models.strided_autoencoder()[2]
-    val_loss, clean, noisy, restored = one_epoch(mnist, model, shifted, loss="mse", batch_size=32, name="r09")
-    assert val_loss < R9_LIMIT
+    val_loss, clean, noisy, restored = one_epoch(mnist, model, shifted, loss="mse", batch_size=32, name="gaussian")
+    assert val_loss < GAUSSIAN_LIMIT
     assert val_loss == pytest.approx(metrics.mse(clean, restored).mean(), abs=1e-4)
     undone = baselines.undo_shift(noisy, shift=0.5)
     assert val_loss < 0.9 * metrics.mse(clean, baselines.median(undone)).mean()
@@ -68,7 +67,7 @@ def test_r9_learns_to_remove_shifted_gaussian_noise(mnist):
 @pytest.mark.parametrize(
     ("corrupt", "undo", "gain"),
     [(corruptions.uniform_mix, {"scale": 0.5, "shift": 0.25}, 2), (shifted, {"shift": 0.5}, 2), (centred, {}, 3)],
-    ids=["R8", "R9", "R11"],
+    ids=["uniform", "shifted", "centred"],
 )
 def test_the_baselines_come_in_their_order(mnist, corrupt, undo, gain):
     """Knowing the shift helps, blurring helps more, and the median filter is best of the simple ones."""
@@ -91,22 +90,23 @@ def rebuilt(dataset, build, *, epochs: int, loss: str, batch_size: int, name: st
     return clean, whole.predict(clean, verbose=0)
 
 
-def test_r1_learns_to_rebuild_garments(fashion):
-    clean, images = rebuilt(fashion, models.small_conv_autoencoder, epochs=2, loss="mse", batch_size=32, name="r01")
-    assert metrics.mse(clean, images).mean() < R1_LIMIT
+def test_the_small_convolutional_autoencoder_learns_to_rebuild_garments(fashion):
+    recipe = {"epochs": 2, "loss": "mse", "batch_size": 32, "name": "small_conv"}
+    clean, images = rebuilt(fashion, models.small_conv_autoencoder, **recipe)
+    assert metrics.mse(clean, images).mean() < SMALL_CONV_LIMIT
 
 
-def test_r2_learns_to_rebuild_digits(mnist):
-    recipe = {"epochs": 5, "loss": "binary_crossentropy", "batch_size": 256, "name": "r02"}
+def test_the_dense_autoencoder_learns_to_rebuild_digits(mnist):
+    recipe = {"epochs": 5, "loss": "binary_crossentropy", "batch_size": 256, "name": "dense"}
     clean, images = rebuilt(mnist, models.dense_autoencoder, **recipe)
-    assert metrics.bce_floor(clean).mean() < metrics.bce(clean, images).mean() < R2_LIMIT
+    assert metrics.bce_floor(clean).mean() < metrics.bce(clean, images).mean() < DENSE_LIMIT
 
 
-def test_r5_passes_pca_of_the_same_size_within_an_epoch(mnist):
-    clean, images = rebuilt(mnist, models.strided_autoencoder, epochs=1, loss="mse", batch_size=32, name="r05")
+def test_the_code_of_16_numbers_passes_pca_of_the_same_size_within_an_epoch(mnist):
+    clean, images = rebuilt(mnist, models.strided_autoencoder, epochs=1, loss="mse", batch_size=32, name="strided")
     error = metrics.mse(clean, images).mean()
     pca = baselines.pca(to_float(mnist.train[:20_000]), 16)
-    assert error < R5_LIMIT
+    assert error < STRIDED_LIMIT
     assert error < 0.8 * metrics.mse(clean, baselines.pca_reconstruction(pca, clean)).mean()
 
 

@@ -9,6 +9,8 @@ from helpers import models, vae
 from helpers.lab import training
 from helpers.pairs import Pairs
 
+pytestmark = pytest.mark.usefixtures("eagerly")
+
 
 def small_vae(beta: float = 1.0):
     keras.utils.set_random_seed(0)

@@ -133,16 +133,6 @@ def test_the_published_files_are_those_of_their_sums_and_small_enough():
     assert sum(path.stat().st_size for path in published) < 60e6
 
 
-@pytest.mark.parametrize("path", sorted(weights.FOLDER.glob("*.keras")), ids=lambda path: path.stem)
-def test_plain_keras_opens_each_published_model(path):
-    model = keras.models.load_model(path)
-    assert getattr(model, "optimizer", None) is None
-    shapes = [[1, *(32 if side is None else side for side in tensor.shape[1:])] for tensor in model.inputs]
-    inputs = [np.zeros(shape, np.float32) for shape in shapes]
-    output = model.predict_on_batch(inputs if len(inputs) > 1 else inputs[0])
-    assert all(np.isfinite(np.asarray(part)).all() for part in (output if isinstance(output, list) else [output]))
-
-
 def test_a_model_stored_in_half_the_space_is_float32_again(tiny_model, tmp_path):
     model, batch = trained(tiny_model)
     for name, half in (("colorize_x", True), ("colorize_y", False)):

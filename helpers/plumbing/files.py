@@ -17,8 +17,19 @@ DATA = PROJECT / "data" if IN_CLONE else Path("data")
 
 def runs_folder() -> Path:
     """Where unfinished and finished training runs are kept: $AUTOENCODER_RUNS, by default data/runs."""
-    chosen = os.environ.get("AUTOENCODER_RUNS")
-    return Path(chosen).expanduser() if chosen else DATA / "runs"
+    return chosen_folder("AUTOENCODER_RUNS") or DATA / "runs"
+
+
+def chosen_folder(variable: str) -> Path | None:
+    """The folder that an environment variable names, None where it is not set; ~ stands for the home folder.
+
+    Raises ValueError where it begins with ~NAME and there is nobody of that name.
+    """
+    chosen = os.environ.get(variable)
+    try:
+        return Path(chosen).expanduser() if chosen else None
+    except RuntimeError:
+        raise ValueError(f"{variable} is {chosen!r}, a home folder that is not known: correct it or unset it") from None
 
 
 @contextmanager
