@@ -164,7 +164,7 @@ NOTEBOOK_IS_READY = """() => {
 
 def open_notebook(page, server: Server, name: str, *, seconds: float = 120) -> None:
     """Open a notebook of the server's folder alone on the page, and wait for its cells and its kernel."""
-    page.goto(f"{server.address}/doc/tree/{name}?token={server.token}")
+    page.goto(f"{server.address}/doc/tree/{name}?token={server.token}", timeout=seconds * 1000)
     page.wait_for_function(NOTEBOOK_IS_READY, timeout=seconds * 1000)
 
 
