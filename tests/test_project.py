@@ -78,7 +78,7 @@ def test_readme_tells_the_run_times_of_every_preset(readme):
 def test_readme_tells_the_environment_variables(readme):
     used = set()
     for path in MODULES.values():
-        used |= set(re.findall(r"\"(AE_[A-Z]+|AUTOENCODER_[A-Z]+)\"", path.read_text(encoding="utf-8")))
+        used |= set(re.findall(r"(?:environ\.get|chosen_folder)\(\s*\"(A\w+)\"", path.read_text(encoding="utf-8")))
     assert used >= {"AE_PRESET", "AUTOENCODER_DATA", "AUTOENCODER_RUNS"}
     assert not {name for name in used if f"| `{name}` |" not in readme}
 
