@@ -142,16 +142,13 @@ def _from_sample(name: str) -> Dataset:
 
 def _few(dataset: Dataset) -> Dataset:
     """The first 512 and 128 images: with these a whole lesson runs in seconds, as a test."""
+    origin = dataset.source.rpartition(", ")[2]
     if dataset.train_labels is None:
-        train, test = dataset.train.subset(range(min(96, len(dataset.train)))), dataset.test.subset(range(32))
-        return replace(dataset, train=train, test=test)
-    return replace(
-        dataset,
-        train=dataset.train[:512],
-        test=dataset.test[:128],
-        train_labels=dataset.train_labels[:512],
-        test_labels=dataset.test_labels[:128],
-    )
+        train, test = dataset.train.subset(slice(96)), dataset.test.subset(slice(32))
+        return replace(dataset, train=train, test=test, source=_source(dataset.name, train, test, origin))
+    train, test = dataset.train[:512], dataset.test[:128]
+    labels = {"train_labels": dataset.train_labels[:512], "test_labels": dataset.test_labels[:128]}
+    return replace(dataset, train=train, test=test, source=_source(dataset.name, train, test, origin), **labels)
 
 
 def _read_npz(path: Path, shown: str) -> dict[str, np.ndarray]:

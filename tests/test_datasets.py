@@ -613,3 +613,17 @@ def test_real_faces_are_split_80_to_20():
     assert len(dataset.test) == max(1, round(0.2 * total))
     batch = dataset.train[:16]
     assert batch.shape == (16, 128, 128, 3) and batch.std() > 20, "photos, not blanks"
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_smoke_takes_a_few_hundred_images_of_the_sample_and_says_how_many(name, monkeypatch, recwarn):
+    monkeypatch.setenv("AE_PRESET", "smoke")
+    few = load(name)
+    assert (len(few.train), len(few.test)) == (len(few.train_labels), len(few.test_labels)) == (512, 128)
+    assert few.is_sample and few.source.endswith(f"512 + 128 images, from the drawn sample data/sample/{name}.npz")
+    assert not recwarn
+
+
+def test_smoke_takes_a_few_faces(monkeypatch):
+    monkeypatch.setenv("AE_PRESET", "smoke")
+    assert (len(load("faces").train), len(load("faces").test)) == (96, 32)

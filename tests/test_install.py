@@ -105,7 +105,7 @@ class Machine:
         self.site = Path(sysconfig.get_path("purelib", "venv", {"base": str(self.home), "platbase": str(self.home)}))
         (self.site / "installed.pth").write_text(f"{installed}\n", encoding="utf-8")
         self.environment = {
-            "AUTOENCODER_DATA": "", "AUTOENCODER_RUNS": "", "AE_PRESET": "smoke", "KERAS_HOME": str(folder / "keras"),
+            "AUTOENCODER_DATA": "", "AUTOENCODER_RUNS": "", "AE_PRESET": "", "KERAS_HOME": str(folder / "keras"),
             "IPYTHONDIR": str(folder / "ipython"), "GIT_CONFIG_GLOBAL": os.devnull, "NO_COLOR": "1",
             "https_proxy": "http://127.0.0.1:9",  # the data sets' hosts cannot be reached
         }  # fmt: skip
