@@ -274,10 +274,10 @@ def _fixed_noise(bench: Bench) -> None:
 def _over_seeds(bench: Bench, name: str, kinds: dict[str, Recipe], noises: dict, **entry) -> None:
     """Train every kind with three seeds; record means and each seed's PSNR."""
     tables = {noise: {} for noise in noises}
+    all_noisy = {name: bench.noisy(noise) for name, noise in noises.items()}
     for kind, recipe in kinds.items():
         networks = [bench.network(seed.name)[0] for seed in seeds(recipe)]
-        for noise_name, noise in noises.items():
-            noisy = bench.noisy(noise)
+        for noise_name, noisy in all_noisy.items():
             scores = [bench.score(bench.restore(network, noisy)) for network in networks]
             mean = {key: float(np.mean([score[key] for score in scores])) for key in scores[0]}
             each = " / ".join(f"{score['PSNR (dB)']:.2f}" for score in scores)

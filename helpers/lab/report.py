@@ -3,7 +3,6 @@
 python -m helpers.lab report
 """
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +20,7 @@ TITLES = {
     "04": "Face restoration",
     "05": "Two-number maps",
 }
+OVER_SIGMA = {"denoise_robustness": ("readable (%)", "PSNR (dB)")}  # drawn as well: measures over the noise
 INTRODUCTION = """\
 # The lab's report
 
@@ -54,7 +54,7 @@ def write(readme: Path = PROJECT / "README.md", folder: Path = records.FOLDER) -
 
 def measurements(folder: Path = records.FOLDER) -> list[dict]:
     """Every measurement in the folder, by notebook, those of the chapters' rows first."""
-    entries = [json.loads(path.read_text(encoding="utf-8")) for path in folder.glob("*.json")]
+    entries = [records.load(path.stem, folder=folder) for path in folder.glob("*.json")]
     return sorted(entries, key=lambda entry: (entry["notebook"], int(entry["row"][1:] or 99), entry["name"]))
 
 
@@ -68,7 +68,7 @@ def table(entries: list[dict]) -> str:
 
 def report(entries: list[dict]) -> str:
     """The whole report as Markdown."""
-    parts, pictures = [INTRODUCTION], figures(entries)
+    parts = [INTRODUCTION]
     for notebook, title in TITLES.items():
         mine = [entry for entry in entries if entry["notebook"] == notebook]
         if not mine:
@@ -78,7 +78,7 @@ def report(entries: list[dict]) -> str:
         parts += [f"## {title}", "\n".join(lines)]
         for entry in mine:
             parts += [f"### {entry['task'][:1].upper()}{entry['task'][1:]}", *_facts(entry)]
-            if entry["name"] in pictures:
+            if entry["name"] in OVER_SIGMA:
                 parts.append(f"![{entry['task']}]({entry['name']}.png)")
             parts += _tables(entry["metrics"])
     return "\n\n".join(part.strip() for part in parts) + "\n"
@@ -86,11 +86,8 @@ def report(entries: list[dict]) -> str:
 
 def figures(entries: list[dict]) -> dict[str, Figure]:
     """{name of a measurement: its figure}, for those that are read better so."""
-    by_name = {entry["name"]: entry["metrics"] for entry in entries}
-    made = {}
-    if "denoise_robustness" in by_name:
-        made["denoise_robustness"] = _over_sigma(by_name["denoise_robustness"], "readable (%)", "PSNR (dB)")
-    return made
+    drawn = [entry for entry in entries if entry["name"] in OVER_SIGMA]
+    return {entry["name"]: _over_sigma(entry["metrics"], *OVER_SIGMA[entry["name"]]) for entry in drawn}
 
 
 def _over_sigma(metrics: dict, *measures: str) -> Figure:
