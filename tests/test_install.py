@@ -262,7 +262,10 @@ def test_pips_own_sentence_says_why_it_cannot(machine, tmp_path, case):
         "no connection": "unable to access",
     }
     if case == "no git":
-        machine.environment["PATH"] = str(machine.python.parent)
+        shell = tmp_path / "bin" / "sh"  # which IPython needs for %pip, where no $SHELL is set
+        shell.parent.mkdir()
+        shell.symlink_to(shutil.which("sh"))
+        machine.environment["PATH"] = os.pathsep.join([str(machine.python.parent), str(shell.parent)])
     elif case == "wrong address":
         machine.serve(tmp_path / "nowhere.git")
     succeeded, shown = machine.notebook(colab.setup_cell(), "print('and so on')")
