@@ -220,29 +220,6 @@ def _open_stream(source: str | Path | bytes | BinaryIO) -> tuple[str, BinaryIO]:
     return name, stream
 
 
-def as_digit(photo: np.ndarray) -> np.ndarray:
-    """A uint8 photo (H, W, 3) of one digit as MNIST would show it: float32 (28, 28, 1) in [0, 1].
-
-    White on black, at most 20x20 pixels, in the middle; dark ink on light paper is turned round. Raises ValueError
-    where the photo has one tone only. Notebook 02.
-    """
-    gray = np.asarray(Image.fromarray(photo).convert("L"), np.float32) / 255
-    if np.median(gray) > 0.5:  # dark ink on light paper
-        gray = 1 - gray
-    gray = np.clip((gray - np.median(gray)) / max(float(np.ptp(gray)), 1e-6) * 1.3, 0, 1)
-    rows, columns = np.where(gray > 0.35)
-    if len(rows) == 0:
-        raise ValueError("the picture has one tone only; choose one with a dark digit on light paper")
-    ink = gray[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
-    scale = 20 / max(ink.shape)
-    size = [max(1, round(side * scale)) for side in reversed(ink.shape)]
-    small = np.asarray(Image.fromarray(np.uint8(ink * 255)).resize(size, Image.Resampling.LANCZOS)) / np.float32(255)
-    digit = np.zeros((28, 28, 1), np.float32)
-    top, left = (28 - small.shape[0]) // 2, (28 - small.shape[1]) // 2
-    digit[top : top + small.shape[0], left : left + small.shape[1], 0] = small
-    return digit
-
-
 def _open_image(name: str, stream: BinaryIO, max_megapixels: float) -> Image.Image:
     """The image with its header read and nothing decoded; raises ValueError for no image, or one too large."""
     try:

@@ -10,8 +10,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import Markdown
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
+from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import MaxNLocator
 
 COLOURS = (
@@ -24,6 +25,10 @@ COLOURS = (
     "#000000",
 )  # Okabe and Ito, colour-blind safe
 MARKERS = "osD^vPX"
+CLASS_COLOURS = (  # of ten classes, each at least 4.5:1 against white; the explorer has the same
+    "#1f4fbf", "#b02a1a", "#1b6e2c", "#7a3fb0", "#805300", "#006a78", "#ad1f75", "#4d5560", "#536300", "#101010",
+)  # fmt: skip
+SIGNS = "osD^vPX*<>"  # of classes whose names are longer than a sign
 FONT = {"font.size": 12, "axes.titlesize": 13, "axes.spines.top": False, "axes.spines.right": False}
 DRAWN = {  # layer class: (name on the figure, colour)
     "InputLayer": ("input", "0.75"),
@@ -108,6 +113,19 @@ def rows(
     return _finished(figure)
 
 
+def restored(clean: np.ndarray, methods: Mapping[str, np.ndarray], *, size: float = 0.9) -> Figure:
+    """Clean images over what several methods made of them, with the PSNR under each picture.
+
+    clean: (N, H, W, C). methods: {name: (N or more, H, W, C)}; of more than N the first N are shown. size: inches per
+    image.
+    """
+    from .metrics import psnr  # starts Keras, which nothing else here needs
+
+    firsts = {name: images[: len(clean)] for name, images in methods.items()}
+    captions = {name: [f"{value:.1f} dB" for value in psnr(clean, images)] for name, images in firsts.items()}
+    return rows({"clean": clean} | firsts, captions=captions, size=size)
+
+
 def panels(
     pictures: Mapping[str, np.ndarray],
     *,
@@ -185,27 +203,63 @@ def learning_curve(
     return figure
 
 
-def code_maps(maps: Mapping[str, np.ndarray], labels: np.ndarray, names: Sequence[str]) -> Figure:
-    """Points side by side, {title: (N, 2)}, by class: a colour, a sign, and the name at the median.
+def code_maps(
+    maps: Mapping[str, np.ndarray], labels: np.ndarray, names: Sequence[str], *, axes: bool = False, size: float = 6
+) -> Figure:
+    """Points side by side, {title: (N, 2)}: a colour and a sign for each class, and a long name at its median.
 
-    labels: (N,), whole numbers below len(names).
+    labels: (N,), whole numbers below len(names), at most ten. A name of one character, a digit, is its own sign.
+    axes: show the numbers on the axes, one unit of the same length on both. size: inches a map.
     """
     with plt.rc_context(FONT):
-        figure, axes = plt.subplots(1, len(maps), figsize=(6 * len(maps), 5.4), squeeze=False, layout="constrained")
-        for axis, (title, points) in zip(axes[0], maps.items(), strict=True):
+        figure, panels = plt.subplots(
+            1, len(maps), figsize=(size * len(maps), 0.9 * size), squeeze=False, layout="constrained"
+        )
+        for axis, (title, points) in zip(panels[0], maps.items(), strict=True):
             classes = np.unique(labels)
-            middles = _apart(
-                np.array([np.median(points[labels == k], axis=0) for k in classes]), np.ptp(points, axis=0)
-            )
-            for k, middle in zip(classes, middles, strict=True):
-                colour = COLOURS[k % 7]
+            for k in classes:
+                sign = f"${names[k]}$" if len(names[k]) == 1 else SIGNS[k]
                 axis.scatter(
-                    *points[labels == k].T, s=11, alpha=0.6, color=colour, marker=MARKERS[k * 3 % 7], linewidths=0
+                    *points[labels == k].T, s=4 * size, alpha=0.6, color=CLASS_COLOURS[k], marker=sign, linewidths=0
                 )
-                box = {"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": colour, "alpha": 0.85}
-                axis.text(*middle, names[k], fontsize=9, ha="center", va="center", bbox=box)
-            axis.set(title=title, xticks=[], yticks=[])
-            axis.spines[:].set_visible(False)
+            if len(names[classes[0]]) > 1:
+                medians = np.array([np.median(points[labels == k], axis=0) for k in classes])
+                for k, middle in zip(classes, _apart(medians, np.ptp(points, axis=0)), strict=True):
+                    edge = CLASS_COLOURS[k]
+                    box = {"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": edge, "alpha": 0.85}
+                    axis.text(*middle, names[k], fontsize=9, ha="center", va="center", bbox=box)
+            if axes:
+                axis.set(title=title, aspect="equal", xlabel="$z_0$", ylabel="$z_1$")
+            else:
+                axis.set(title=title, xticks=[], yticks=[])
+                axis.spines[:].set_visible(False)
+    return _finished(figure)
+
+
+def marked_mosaic(
+    images: np.ndarray,
+    kinds: np.ndarray,
+    names: Mapping[str, str],
+    *,
+    columns: int,
+    title: str = "",
+    width: float = 6.5,
+) -> Figure:
+    """Gray images (N, H, W, 1) on backgrounds that tell their kinds, and a legend with the share of each in percent.
+
+    kinds: (N,), whole numbers: places in `names`, {name: colour}. width: inches.
+    """
+    backgrounds = np.array([to_rgb(colour) for colour in names.values()])[kinds][:, None, None]
+    coloured = backgrounds + (1 - backgrounds) * _unit(images)
+    with plt.rc_context(FONT):
+        figure, axis = plt.subplots(figsize=(width, width + 1.2), layout="constrained")
+        show(axis, tile(coloured, columns=columns, gap=0), title)
+        shares = [100 * (kinds == k).mean() for k in range(len(names))]
+        patches = [
+            Patch(color=colour, label=f"{share:.0f}% {name}")
+            for (name, colour), share in zip(names.items(), shares, strict=True)
+        ]
+        figure.legend(handles=patches, loc="outside lower center", ncols=2, fontsize=11, frameon=False)
     return _finished(figure)
 
 

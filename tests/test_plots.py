@@ -136,6 +136,32 @@ def test_code_maps_name_each_class_that_is_there_at_its_points():
     assert name.get_position() == (4.0, 0.0)
 
 
+def test_each_of_ten_classes_has_a_colour_and_a_sign_of_its_own():
+    points, names = np.arange(20.0).reshape(10, 2), [f"class {k}" for k in range(10)]
+    for called in (names, list("0123456789")):
+        drawn = plots.code_maps({"a map": points}, np.arange(10), called, axes=True).axes[0].collections
+        assert len({tuple(one.get_facecolor()[0]) for one in drawn}) == 10
+        assert len({one.get_paths()[0].vertices.tobytes() for one in drawn}) == 10
+
+
+def test_a_marked_mosaic_colours_what_is_black_and_counts_each_kind():
+    black_and_white = np.stack([np.zeros((2, 2, 1)), np.ones((2, 2, 1)), np.zeros((2, 2, 1)), np.ones((2, 2, 1))])
+    kinds, names = np.array([0, 1, 1, 1]), {"red": "#ff0000", "blue": "#0000ff"}
+    figure = plots.marked_mosaic(black_and_white, kinds, names, columns=2)
+    picture = figure.axes[0].images[0].get_array()
+    np.testing.assert_array_equal(picture[0, 0], [1, 0, 0])
+    np.testing.assert_array_equal(picture[3, 0], [0, 0, 1])
+    np.testing.assert_array_equal(picture[0, 3], [1, 1, 1])
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["25% red", "75% blue"]
+
+
+def test_restored_pictures_have_their_psnr_below():
+    clean = np.zeros((2, 4, 4, 1), np.float32)
+    figure = plots.restored(clean, {"a tenth off": np.full((5, 4, 4, 1), 0.1, np.float32)})
+    assert [text.get_text() for text in figure.axes[0].texts] == ["20.0 dB", "20.0 dB"]
+    assert {"clean", "a tenth off"} <= texts(figure)
+
+
 def test_a_thumbnail_map_leaves_out_what_would_cover_another(gray):
     drawn = plots.thumbnail_map(POINTS, gray).axes[0].images
     assert len(drawn) == 3  # the second lies on the first
