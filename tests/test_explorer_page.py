@@ -29,7 +29,7 @@ def explorer_page(tmp_path):
     browser_tools.require()
     digits = datasets.load("mnist", sample=True)
     spaces = []
-    builders = {"autoencoder": models.strided_autoencoder, "VAE": vae.map_autoencoder}
+    builders = {"autoencoder": models.strided_autoencoder, "VAE": vae.variational_autoencoder}
     for seed, (title, build) in enumerate(builders.items()):
         keras.utils.set_random_seed(seed)
         decoder = build(latent_dim=2)[1]

@@ -31,12 +31,16 @@ def network(
     return keras.Model(image, layers.Conv2D(1, 3, padding="same", activation="sigmoid")(inner(image)))
 
 
-def variational(beta):
+def variational(**options):
     keras.utils.set_random_seed(1)
-    image, code = keras.Input((8, 8, 1)), keras.Input((2,))
-    encoder = keras.Model(image, layers.Dense(2)(layers.Flatten()(image)))
-    decoder = keras.Model(code, layers.Reshape((8, 8, 1))(layers.Dense(64)(code)))
-    return vae.variational_autoencoder(encoder, decoder, beta=beta)[2]
+    return vae.variational_autoencoder(**options)[2]
+
+
+def sampled(seed=0):
+    keras.utils.set_random_seed(1)
+    image = keras.Input((8, 8, 1))
+    x = layers.Flatten()(image)
+    return keras.Model(image, vae.Sampler(seed=seed)(layers.Dense(2)(x), layers.Dense(2)(x)))
 
 
 def pairs(images=IMAGES[:40], corrupt=None, **settings):
@@ -97,7 +101,9 @@ CHANGES = {
     "slope": lambda: identity(network(slope=0.2)),
     "first weights": lambda: identity(network(seed=2)),
     "frozen layers": lambda: identity(network(frozen=True)),
-    "beta": lambda: identity(variational(2.0)),
+    "beta": lambda: identity(variational(beta=2.0)),
+    "no sampling": lambda: identity(variational(sampling=False)),
+    "seed of the sampled codes": lambda: identity(sampled(seed=1)),
     "an inner image": lambda: identity(train=pairs(changed(20))),
     "the last pixel": lambda: identity(train=pairs(changed((39, 7, 7)))),
     "fewer images": lambda: identity(train=pairs(IMAGES[:39])),
@@ -123,8 +129,6 @@ CHANGES = {
     "learning rate": lambda: identity(optimizer=keras.optimizers.Adam(0.01)),
     "schedule": lambda: identity(optimizer=falling(0.5)),
     "another schedule": lambda: identity(optimizer=falling(0.6)),
-    "warm-up": lambda: identity(callbacks=[vae.WarmUp(beta=2.0, epochs=3)]),
-    "longer warm-up": lambda: identity(callbacks=[vae.WarmUp(beta=2.0, epochs=4)]),
     "plateau": lambda: identity(callbacks=[keras.callbacks.ReduceLROnPlateau(patience=2)]),
     "longer plateau": lambda: identity(callbacks=[keras.callbacks.ReduceLROnPlateau(patience=3)]),
     "early stopping": lambda: identity(callbacks=[keras.callbacks.EarlyStopping(patience=2)]),
@@ -132,7 +136,7 @@ CHANGES = {
 
 
 def test_every_change_of_the_recipe_has_an_identity_of_its_own(plain):
-    found = {"none": plain, "none, of the VAE": identity(variational(1.0))}
+    found = {"none": plain, "of the VAE": identity(variational(beta=1.0)), "of the sampler": identity(sampled())}
     found |= {name: change() for name, change in CHANGES.items()}
     names = {}
     for name, digits in found.items():
@@ -208,8 +212,8 @@ class Watch(keras.callbacks.Callback):
 
 def whole_recipe():
     return identity(
-        network(), pairs(corrupt=by_hand, augment=mirrored), loss=squares, optimizer=falling(0.5),
-        callbacks=[keras.callbacks.EarlyStopping(patience=2), vae.WarmUp(beta=2.0, epochs=3)],
+        variational(beta=2.0), pairs(corrupt=by_hand, augment=mirrored), loss=squares, optimizer=falling(0.5),
+        callbacks=[keras.callbacks.EarlyStopping(patience=2)],
     )  # fmt: skip
 
 
@@ -287,7 +291,7 @@ def test_what_cannot_be_identified_is_named():
 def test_what_the_lessons_use_can_be_identified():
     from helpers import baselines, colors, metrics, models
 
-    for loss in (metrics.ssim_loss, vae.squared_error, "binary_crossentropy", keras.losses.BinaryCrossentropy()):
+    for loss in (metrics.ssim_loss, vae.cross_entropy, "binary_crossentropy", keras.losses.BinaryCrossentropy()):
         identity(loss=loss)
     for function in (
         corruptions.black_line,

@@ -20,7 +20,7 @@ from nbformat.v4 import new_output
 from printed import differences, pieces, printed, unprinted
 from real_images import real
 
-from helpers import models
+from helpers import models, vae
 from helpers.plumbing.files import PROJECT
 
 FOLDER = PROJECT / "notebooks"
@@ -61,13 +61,14 @@ def said_of_solutions(new: NotebookNode) -> Iterator[str]:
 def other_than(builder: str, variable: str, source: str) -> str:
     """In what the network that a cell builds differs from `helpers.models.<builder>`; an empty string for nothing.
 
-    builder: a name, or a call with one argument (a tag holds no comma). Compared: layers, weights' shapes, and what
-    comes out for equal weights.
+    builder: a name, or a call with one argument (a tag holds no comma); "vae.<builder>" is one of `helpers.vae`.
+    Compared: layers, weights' shapes, and what comes out, and is added to the loss, for equal weights.
     """
-    theirs = eval(f"models.{builder}" + ("" if builder.endswith(")") else "()"), {"models": models})
+    place = builder if builder.startswith("vae.") else f"models.{builder}"
+    theirs = eval(place + ("" if builder.endswith(")") else "()"), {"models": models, "vae": vae})
     theirs = theirs[-1] if isinstance(theirs, tuple) else theirs  # encoder, decoder, autoencoder
     space: dict = {}
-    exec("import keras\nfrom keras import layers\nimport numpy as np", space)
+    exec("import keras\nfrom keras import layers, ops\nimport numpy as np", space)
     exec(source, space)
     mine = space[variable]
     if not isinstance(mine, keras.Model):
@@ -87,7 +88,15 @@ def other_than(builder: str, variable: str, source: str) -> str:
     images = images[0] if len(images) == 1 else images
     if not np.allclose(mine.predict_on_batch(images), theirs.predict_on_batch(images), atol=1e-5):
         return "the same layers, joined otherwise than in helpers.models"
+    if not np.allclose(_added(mine, images), _added(theirs, images), rtol=1e-5):
+        return f"{_added(mine, images)} is added to the loss, and {_added(theirs, images)} in helpers"
     return ""
+
+
+def _added(model, images) -> float:
+    """What layers add to the loss, such as a KL term."""
+    model(images)
+    return sum(float(loss) for loss in model.losses)
 
 
 def _layers(model) -> list[tuple[str, dict]]:
@@ -156,6 +165,37 @@ model = keras.Model(image, layers.Reshape((28, 28, 1))(layers.Dense(784, activat
     tagged = code(source, metadata={"tags": ["network:dense_autoencoder(widths=[8])=model"]})
     ((builder, variable, _),) = networks(nbformat.v4.new_notebook(cells=[tagged]))
     assert other_than(builder, variable, source) == ""
+
+
+VAE = """
+class Sampler(layers.Layer):
+    def __init__(self, beta=1.0, seed=0, **kwargs):
+        super().__init__(**kwargs)
+        self.beta, self.seed_generator = beta, keras.random.SeedGenerator(seed)
+
+    def call(self, mean, log_variance, training=False):
+        kl = 0.5 * ops.sum(ops.exp(log_variance) + mean**2 - 1 - log_variance, axis=-1)
+        self.add_loss(self.beta * ops.mean(kl))
+        if not training:
+            return mean
+        return mean + ops.exp(log_variance / 2) * keras.random.normal(ops.shape(mean), seed=self.seed_generator)
+
+image, code = keras.Input((28, 28, 1)), keras.Input((2,))
+x = layers.Flatten()(image)
+for _ in range(2):
+    x = layers.Dense(128, activation="relu")(x)
+encoder = keras.Model(image, [layers.Dense(2)(x), layers.Dense(2)(x)])
+x = code
+for _ in range(2):
+    x = layers.Dense(128, activation="relu")(x)
+decoder = keras.Model(code, layers.Reshape((28, 28, 1))(layers.Dense(784, activation="sigmoid")(x)))
+model = keras.Model(image, decoder(Sampler(1.0)(*encoder(image))))
+"""
+
+
+@pytest.mark.parametrize(("old", "new", "same"), [("", "", True), ("ops.sum(", "ops.mean(", False)])
+def test_the_kl_term_on_the_page_counts(old, new, same):
+    assert (other_than("vae.variational_autoencoder", "model", VAE.replace(old, new)) == "") is same
 
 
 def test_layers_joined_otherwise_are_another_network(monkeypatch):

@@ -5,7 +5,7 @@ import sys
 
 from . import presets
 
-APPLICATIONS = ("denoising",)
+APPLICATIONS = ("denoising", "maps")
 
 
 def application(name: str):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import keras
 import numpy as np
@@ -11,6 +12,7 @@ from ..pairs import Corruption, Pairs
 from . import publishing, training
 from .presets import Preset
 
+Built = keras.Model | tuple[keras.Model, keras.Model, keras.Model]  # a network, or (encoder, decoder, whole)
 HELD_OUT = 5_000  # the last training images choose the best epoch; no test image does
 
 
@@ -18,19 +20,21 @@ HELD_OUT = 5_000  # the last training images choose the best epoch; no test imag
 class Recipe:
     """Images, corruption, network, loss, optimizer, epochs, seed.
 
-    network: gives the untrained network. corrupt: a function of `helpers.corruptions`, or a `functools.partial` of one.
+    network: gives the untrained network, or (encoder, decoder, whole), of which the halves are published. corrupt: a
+    function of `helpers.corruptions`, or a `functools.partial` of one; None where the clean image is the input too.
     loss: as in `model.compile`. optimizer: "adam", or a function of (batches an epoch, epochs) that gives one.
     watch: the noise of the validation images, where it is not the one trained on. start: the name of another recipe,
     with whose trained weights this one begins. images: the first so many training images (None: all but the last
     5,000). patience: stop after so many epochs without a better one (0: never). published: belongs into data/weights.
-    fresh: new noise in every epoch. half: published as float16.
+    fresh: new noise in every epoch. half: published as float16. keep_last: the weights of the last epoch, not those of
+    the lowest validation loss. classify: the network gives classes, and the targets are the images' labels.
     """
 
     name: str
     data: str
-    network: Callable[[], keras.Model]
-    corrupt: Corruption
+    network: Callable[[], Built]
     epochs: int
+    corrupt: Corruption | None = None
     loss: str | Callable = "binary_crossentropy"
     optimizer: str | Callable[[int, int], keras.optimizers.Optimizer] = "adam"
     batch_size: int = 128
@@ -42,6 +46,19 @@ class Recipe:
     patience: int = 0
     published: bool = False
     half: bool = False
+    keep_last: bool = False
+    classify: bool = False
+
+
+class Labelled(Pairs):
+    """(image, class label) batches."""
+
+    def __init__(self, images, labels, *args, **options):
+        super().__init__(images, *args, **options)
+        self.labels = labels
+
+    def __getitem__(self, number: int):
+        return super().__getitem__(number)[0], self.labels[self.indices(number)]
 
 
 def seeds(recipe: Recipe, count: int = 3) -> list[Recipe]:
@@ -65,30 +82,47 @@ def images(recipe: Recipe, preset: Preset) -> tuple[datasets.Dataset, np.ndarray
     return dataset, dataset.train[:-held_out][:limit], dataset.train[-held_out:]
 
 
-def train(recipe: Recipe, preset: Preset, book: dict[str, Recipe]) -> tuple[keras.Model, dict]:
-    """Train a recipe, or go on where it stopped, and publish the network where it belongs. Gives (network, history).
+def train(recipe: Recipe, preset: Preset, book: dict[str, Recipe]) -> tuple[Built, dict]:
+    """Train a recipe, or go on where it stopped, and publish the network where it belongs. Gives (network, history),
+    the network as the recipe builds it: alone, or (encoder, decoder, whole).
 
     book: the recipes by name, for `start`. Only the `full` preset on real images publishes.
     """
     dataset, train_images, validation_images = images(recipe, preset)
     epochs = preset.pick(smoke=1, quick=min(recipe.epochs, 4), full=recipe.epochs)
     keras.utils.set_random_seed(recipe.seed)
-    network = recipe.network()
+    built = recipe.network()
+    network = _whole(built)
     if recipe.start:
-        network.set_weights(train(book[recipe.start], preset, book)[0].get_weights())
-    pairs = Pairs(train_images, recipe.corrupt, batch_size=recipe.batch_size, seed=recipe.seed, fresh=recipe.fresh)
+        network.set_weights(_whole(train(book[recipe.start], preset, book)[0]).get_weights())
+    kinds = [Pairs, Pairs]
+    if recipe.classify:
+        labels = dataset.train_labels
+        kinds = [
+            partial(Labelled, labels=labels[: len(train_images)]),
+            partial(Labelled, labels=labels[-len(validation_images) :]),
+        ]
+    pairs = kinds[0](
+        train_images, corrupt=recipe.corrupt, batch_size=recipe.batch_size, seed=recipe.seed, fresh=recipe.fresh
+    )
     watch = recipe.watch or recipe.corrupt
-    validation = Pairs(
-        validation_images, watch, batch_size=500, seed=recipe.seed + 1, fresh=False, shuffle=False
+    validation = kinds[1](
+        validation_images, corrupt=watch, batch_size=500, seed=recipe.seed + 1, fresh=False, shuffle=False
     )
     optimizer = recipe.optimizer if isinstance(recipe.optimizer, str) else recipe.optimizer(len(pairs), epochs)
     callbacks = [keras.callbacks.EarlyStopping(patience=recipe.patience)] if recipe.patience else []
     history = training.fit(
         network, pairs, validation, epochs=epochs, loss=recipe.loss, optimizer=optimizer, name=recipe.name,
-        callbacks=callbacks,
+        callbacks=callbacks, keep_last=recipe.keep_last,
     )  # fmt: skip
     if recipe.published:
-        publishing.publish(
-            network, recipe.name, history, preset=preset, is_sample=dataset.is_sample, half=recipe.half
-        )
-    return network, history
+        files = {recipe.name: network}
+        if network is not built:
+            files = {f"{recipe.name}_{half.name}": half for half in built[:2]}  # named "encoder" and "decoder"
+        for name, model in files.items():
+            publishing.publish(model, name, history, preset=preset, is_sample=dataset.is_sample, half=recipe.half)
+    return built, history
+
+
+def _whole(built: Built) -> keras.Model:
+    return built[-1] if isinstance(built, tuple) else built

@@ -36,6 +36,7 @@ def fit(
     callbacks=(),
     folder: Path | None = None,
     strategy=None,
+    keep_last: bool = False,
 ) -> dict:
     """Train `model` with one progress bar; keep the best weights; go on where an interrupted run stopped.
 
@@ -50,9 +51,9 @@ def fit(
     run is trained anew each time.
 
     Gives the history, a plain dict of lists, one entry an epoch: "loss", "val_loss", the metrics and
-    "seconds". `model` ends with the weights of the epoch of lowest val_loss; where it is stopped or fails, it has its
-    first weights again. With several GPUs (TensorFlow) it trains under `tf.distribute.MirroredStrategy`, or under the
-    `strategy` given.
+    "seconds". `model` ends with the weights of the epoch of lowest val_loss, with `keep_last` those of the last one;
+    where it is stopped or fails, it has its first weights again. With several GPUs (TensorFlow) it trains under
+    `tf.distribute.MirroredStrategy`, or under the `strategy` given.
 
     Raises ValueError when epochs is no whole number from 1, when the loss is no longer a number, or when the run's
     files are damaged; RuntimeError when another process is training the run; OSError when its folder cannot be
@@ -78,6 +79,7 @@ def fit(
             _assign(trained.variables, first)
             _compile(trained, loss, optimizer, metrics)
             history = _train_or_load(run, trained, train, validation, epochs, callbacks)
+            run.load(run.done if keep_last else _best(history), trained)
         except BaseException:
             _assign(model.variables, first)  # the same call goes on from there
             raise
@@ -120,7 +122,6 @@ def _train_or_load(run, model, train, validation, epochs, callbacks) -> dict:
     else:
         seconds = sum(run.history["seconds"])
         print(f"{run.name}: {run.done} epochs trained before, in {seconds:.0f} s; move {run.place} away to train anew.")
-    run.load(_best(run.history), model)
     return run.history
 
 
