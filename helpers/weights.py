@@ -1,12 +1,16 @@
 """Published models, data/weights/<name>.keras: known to be whole, then opened by plain `keras.models.load_model`."""
 
+from __future__ import annotations
+
 import hashlib
 import json
 from pathlib import Path
-
-import keras
+from typing import TYPE_CHECKING
 
 from .plumbing.files import SHIPPED
+
+if TYPE_CHECKING:  # the explorer reads checked files without Keras, whose import takes seconds
+    import keras
 
 FOLDER = SHIPPED / "weights"
 REMEDY = "restore it with `git checkout data/weights`, or install the project again"
@@ -17,13 +21,21 @@ def load(name: str, *, folder: Path = FOLDER) -> keras.Model:
 
     Raises FileNotFoundError where there is none, ValueError where the file is not the published one (SHA256SUMS).
     """
+    path = checked(name, folder=folder)
+    import keras
+
+    return keras.models.load_model(path, compile=False)
+
+
+def checked(name: str, *, folder: Path = FOLDER) -> Path:
+    """The file of the published model `name`, known to be whole. Raises as `load` does."""
     path = folder / f"{name}.keras"
     if not path.exists():
         known = ", ".join(sorted(other.stem for other in folder.glob("*.keras"))) or "none"
         raise FileNotFoundError(f"data/weights has no {path.name}; there are: {known}")
     if sha256(path) != sums(folder).get(path.name):
         raise ValueError(f"data/weights/{path.name} is not the published file (see SHA256SUMS); {REMEDY}")
-    return keras.models.load_model(path, compile=False)
+    return path
 
 
 def history(name: str, *, folder: Path = FOLDER) -> dict:

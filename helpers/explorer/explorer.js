@@ -1,279 +1,749 @@
-// The map of a 2-D latent space that one walks over: one file for the widget in a notebook and for the page of its own.
-// The decoder runs here, in the browser, so what follows the pointer needs no kernel.
+// The explorer: maps side by side, what their networks draw under the pointer, and what one can do with them.
+// Python puts network.js, drawing.js, map.js and this file one after the other, and defines CSS.
 
-// ---- data: base64 to numbers
+const NEAREST = 4, SAMPLES = 8, FRAMES = 9, READ = 160;
+const REST = 700; // milliseconds of rest before a screen reader hears
+const round = z => z.map(v => v.toFixed(2).replace("-", "\u2212")).join(", ");
 
-function bytes(base64) {
-  const text = atob(base64);
-  const out = new Uint8Array(text.length);
-  for (let k = 0; k < text.length; k++) out[k] = text.charCodeAt(k);
-  return out;
-}
-
-/** float16 numbers (IEEE 754 half, little endian) as a Float32Array. */
-function halves(base64) {
-  const raw = new Uint16Array(bytes(base64).buffer);
-  const out = new Float32Array(raw.length);
-  for (let k = 0; k < raw.length; k++) {
-    const sign = raw[k] & 0x8000 ? -1 : 1, exponent = (raw[k] >> 10) & 31, fraction = raw[k] & 1023;
-    out[k] = exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+function element(name, parent, given = {}, text = "") {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(given)) {
+    if (key in made && key !== "list") made[key] = value;
+    else made.setAttribute(key, value);
   }
-  return out;
-}
-
-// ---- the decoder: dense, reshape, transposed convolution; images are (height, width, channels) in one array
-
-const ACTIVATIONS = {
-  linear: v => v,
-  relu: v => (v > 0 ? v : 0),
-  sigmoid: v => 1 / (1 + Math.exp(-v)),
-  silu: v => v / (1 + Math.exp(-v)),
-};
-
-function activate(values, name) {
-  const f = ACTIVATIONS[name];
-  if (name !== "linear") for (let k = 0; k < values.length; k++) values[k] = f(values[k]);
-  return values;
-}
-
-function dense(x, layer) {
-  const out = Float32Array.from(layer.bias), n = out.length;
-  for (let i = 0; i < x.length; i++) {
-    const v = x[i], row = i * n;
-    if (v !== 0) for (let o = 0; o < n; o++) out[o] += v * layer.kernel[row + o];
-  }
-  return activate(out, layer.activation);
-}
-
-/** Keras's Conv2DTranspose with padding "same"; kernel: (size, size, inputs, outputs). */
-function transposedConvolution(x, layer, [height, width, inputs]) {
-  const { size, stride, outputs, kernel, bias } = layer;
-  const before = Math.floor(Math.max(size - stride, 0) / 2), H = height * stride, W = width * stride;
-  const out = new Float32Array(H * W * outputs);
-  for (let k = 0; k < H * W; k++) out.set(bias, k * outputs);
-  for (let i = 0; i < height; i++)
-    for (let j = 0; j < width; j++)
-      for (let c = 0; c < inputs; c++) {
-        const v = x[(i * width + j) * inputs + c];
-        if (v === 0) continue; // about half of them, after a ReLU
-        for (let a = 0; a < size; a++) {
-          const y = i * stride + a - before;
-          if (y < 0 || y >= H) continue;
-          for (let b = 0; b < size; b++) {
-            const z = j * stride + b - before;
-            if (z < 0 || z >= W) continue;
-            const to = (y * W + z) * outputs, from = ((a * size + b) * inputs + c) * outputs;
-            for (let o = 0; o < outputs; o++) out[to + o] += v * kernel[from + o];
-          }
-        }
-      }
-  return [activate(out, layer.activation), [H, W, outputs]];
-}
-
-/** A function that decodes z, two numbers, to {pixels: Float32Array in [0, 1], shape: [height, width, channels]}. */
-export function decoder(layers) {
-  const ready = layers.map(layer => ({
-    ...layer,
-    kernel: layer.kernel && halves(layer.kernel),
-    bias: layer.bias && halves(layer.bias),
-  }));
-  return z => {
-    let x = Float32Array.from(z), shape = [x.length];
-    for (const layer of ready) {
-      if (layer.kind === "dense") x = dense(x, layer);
-      else if (layer.kind === "reshape") shape = layer.shape;
-      else [x, shape] = transposedConvolution(x, layer, shape);
-    }
-    return { pixels: x, shape };
-  };
-}
-
-// ---- the map
-
-const COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#7F3C8D", "#8C613C", "#6E6E6E"];
-const NEIGHBOURS = 15, SHOWN = 4;
-
-/** The nearest test codes to z: [{index, distance}], nearest first. */
-function nearest(codes, z, count) {
-  const best = [];
-  for (let k = 0; k < codes.length / 2; k++) {
-    const distance = Math.hypot(codes[2 * k] - z[0], codes[2 * k + 1] - z[1]);
-    if (best.length < count || distance < best[best.length - 1].distance) {
-      let place = best.length;
-      while (place > 0 && best[place - 1].distance > distance) place--;
-      best.splice(place, 0, { index: k, distance });
-      if (best.length > count) best.pop();
-    }
-  }
-  return best;
-}
-
-/** What a person is told of z: nearest class, how sure, and whether any data lies near. */
-function readout(space, names, z) {
-  const near = nearest(space.codes, z, NEIGHBOURS);
-  const votes = new Map();
-  for (const { index } of near) votes.set(space.labels[index], (votes.get(space.labels[index]) || 0) + 1);
-  const [label, count] = [...votes].sort((one, other) => other[1] - one[1])[0];
-  return { near, label, name: names[label], share: count / near.length, off: near[0].distance > space.reach };
-}
-
-function element(tag, parent, options = {}) {
-  const made = document.createElement(tag);
-  Object.assign(made, options);
-  if (options.style) made.style.cssText = options.style;
-  parent.append(made);
+  if (text) made.textContent = text;
+  parent?.append(made);
   return made;
 }
 
-class Space {
-  constructor(parent, data, names, moved) {
-    this.names = names;
-    this.decode = decoder(data.layers);
-    this.codes = halves(data.codes);
-    this.labels = bytes(data.labels);
-    this.reach = data.reach;
-    this.extent = data.extent; // z goes from -extent to extent both ways
-    this.side = 380;
-    const box = element("section", parent, { style: "margin: 0 24px 16px 0; width: 380px" });
-    element("h3", box, { textContent: data.title, style: "margin: 0 0 6px; font: 600 16px sans-serif" });
-    this.map = element("canvas", box, { width: this.side * 2, height: this.side * 2, tabIndex: 0 });
-    this.map.style.cssText = `width: ${this.side}px; height: ${this.side}px; touch-action: none; cursor: crosshair; border: 1px solid #999; background: #fff`;
-    this.map.setAttribute("role", "application");
-    this.map.setAttribute("aria-label", `${data.title}: map of codes; drag, or move with the arrow keys`);
-    const row = element("div", box, { style: "display: flex; gap: 12px; margin-top: 8px" });
-    this.picture = element("canvas", row, { style: "width: 168px; height: 168px; image-rendering: pixelated; border: 1px solid #999" });
-    this.picture.setAttribute("role", "img");
-    // contain: what is written here at every move must not have the whole notebook laid out anew
-    const side = element("div", row, { style: "font: 14px/1.45 sans-serif; width: 200px; height: 168px; contain: strict" });
-    this.text = element("div", side, { className: "readout" });
-    this.text.setAttribute("role", "status");
-    this.thumbs = element("div", side, { style: "display: flex; gap: 4px; margin-top: 6px" });
-    this.small = Array.from({ length: SHOWN }, () => {
-      const one = element("figure", this.thumbs, { style: "margin: 0; text-align: center; font-size: 11px" });
-      const canvas = element("canvas", one, { width: 28, height: 28, style: "width: 42px; height: 42px; image-rendering: pixelated" });
-      return [canvas, element("figcaption", one)];
-    });
-    this.background = this.drawPoints();
-    this.listen(moved);
+function normal() {
+  return Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random());
+}
+
+class Explorer {
+  constructor(parent, data, { changed = () => {}, page = false } = {}) {
+    Object.assign(this, { data, changed, page, frames: 0, behind: "nothing", link: "picture", lecture: false, timers: {} });
+    this.sets = data.sets.map(set => ({ ...set, signs: signsOf(set.names), spaces: set.spaces.map(prepared) }));
+    this.root = element("div", parent, { className: "lx" });
+    this.root.dataset.lmSuppressShortcuts = "true"; // JupyterLab's own keys
+    element("style", this.root, {}, CSS);
+    this.build();
+    this.watch();
+    this.choose(this.sets[0].name);
+    if (page) this.fromAddress();
   }
 
-  listen(moved) {
-    const place = event => {
-      const frame = this.map.getBoundingClientRect();
-      const u = (event.clientX - frame.left) / frame.width, v = (event.clientY - frame.top) / frame.height;
-      const clip = value => Math.max(-this.extent, Math.min(this.extent, value));
-      moved([clip((2 * u - 1) * this.extent), clip((1 - 2 * v) * this.extent)]);
-    };
-    this.map.addEventListener("pointerdown", event => {
-      this.map.setPointerCapture(event.pointerId);
-      this.map.focus();
-      place(event);
-    });
-    this.map.addEventListener("pointermove", event => {
-      if (event.buttons || event.pointerType === "mouse") place(event);
-    });
-    const keys = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
-    this.map.addEventListener("keydown", event => {
-      const step = keys[event.key];
-      if (!step) return;
-      event.preventDefault();
-      event.stopPropagation(); // else JupyterLab would scroll
-      moved(step.map((s, k) => Math.max(-this.extent, Math.min(this.extent, this.z[k] + (s * this.extent * (event.shiftKey ? 5 : 1)) / 50))));
-    });
-  }
+  // ---- what stands on the page, whatever the set
 
-  pixel([x, y]) {
-    const side = this.map.width;
-    return [((x / this.extent + 1) / 2) * side, ((1 - y / this.extent) / 2) * side];
-  }
-
-  drawPoints() {
-    const canvas = document.createElement("canvas");
-    canvas.width = canvas.height = this.map.width;
-    const pen = canvas.getContext("2d");
-    pen.font = "bold 17px sans-serif";
-    pen.textAlign = "center";
-    pen.textBaseline = "middle";
-    for (let k = 0; k < this.labels.length; k++) {
-      pen.fillStyle = COLOURS[this.labels[k] % COLOURS.length];
-      pen.globalAlpha = 0.75;
-      pen.fillText(String(this.labels[k]), ...this.pixel([this.codes[2 * k], this.codes[2 * k + 1]])); // a sign, not a colour alone
+  build() {
+    const { root } = this;
+    this.lead = element("p", root, { className: "lx-lead" });
+    const bar = element("div", root, { className: "lx-bar" });
+    if (this.sets.length > 1) {
+      this.chooser = this.select(bar, "Images", this.sets.map(set => set.name), name => this.choose(name));
     }
-    return canvas;
+    this.links = this.group(bar, "The maps share", { picture: "the same picture", coordinates: "the same coordinates" }, link => this.setLink(link));
+    const label = element("label", bar, {}, "Go to ");
+    this.goTo = element("select", label, { className: "lx-goto" });
+    this.goTo.onchange = () => this.goTo.value !== "" && this.pick(Number(this.goTo.value), true);
+    this.linkNote = element("p", root, { className: "lx-small lx-link" });
+    this.tabs = element("div", root, { className: "lx-tabs", role: "tablist", ariaLabel: "Maps" });
+    this.maps = element("div", root, { className: "lx-maps" });
+    this.reads = element("div", root, { className: "lx-reads" });
+    const buttons = element("div", root, { className: "lx-bar lx-buttons" });
+    this.behinds = this.group(buttons, "Behind", { nothing: "nothing", pictures: "pictures", regions: "classes", density: "density" }, kind => this.setBehind(kind));
+    const tools = element("fieldset", buttons);
+    element("legend", tools, { className: "lx-hidden" }, "Tools");
+    this.opens = {};
+    for (const [name, text] of Object.entries({ sample: "Sample", draw: "Draw", walk: "Walk" }))
+      this.opens[name] = this.button(tools, text, () => this.open(name), { ariaExpanded: "false" });
+    this.free = this.button(tools, "Free the pointer", () => this.pin(false), { hidden: true });
+    this.button(tools, "Reset", () => this.reset());
+    this.lectureButton = this.button(tools, "Lecture size", () => this.setLecture(!this.lecture), { ariaPressed: "false" });
+    this.behindNote = element("p", root, { className: "lx-small" });
+    this.panels = { sample: this.samplePanel(), draw: this.drawPanel(), walk: this.walkPanel() };
+    this.legend = element("ul", root, { className: "lx-legend", ariaLabel: "Signs" });
+    const details = element("details", root);
+    element("summary", details, {}, "Details, keys, and the maps in words");
+    this.about = element("div", details);
+    this.live = element("p", root, { className: "lx-hidden", role: "status" });
   }
 
-  draw(z, images) {
-    this.z = z;
-    const pen = this.map.getContext("2d");
-    pen.clearRect(0, 0, this.map.width, this.map.height);
-    pen.drawImage(this.background, 0, 0);
-    const [x, y] = this.pixel(z);
-    for (const [width, colour] of [[7, "#fff"], [3, "#000"]]) {
-      pen.lineWidth = width;
-      pen.strokeStyle = colour;
+  button(parent, text, onclick, given = {}) {
+    return element("button", parent, { type: "button", onclick, ...given }, text);
+  }
+
+  /** Buttons of which one is pressed. Gives a function that presses one. */
+  group(parent, title, choices, chosen) {
+    const box = element("fieldset", parent);
+    element("legend", box, {}, title);
+    const made = Object.entries(choices).map(([key, text]) => [key, this.button(box, text, () => chosen(key))]);
+    return key => made.forEach(([own, button]) => (button.ariaPressed = String(own === key)));
+  }
+
+  select(parent, text, names, chosen) {
+    const label = element("label", parent, {}, `${text} `), made = element("select", label);
+    names.forEach(name => element("option", made, { value: name }, name));
+    made.onchange = () => chosen(made.value);
+    return made;
+  }
+
+  panel(name, title) {
+    return element("section", this.root, { className: `lx-panel lx-${name}`, hidden: true, ariaLabel: title });
+  }
+
+  // ---- one set of images
+
+  choose(name) {
+    const set = this.sets.find(one => one.name === name);
+    if (!set || set === this.set) return;
+    this.set = set;
+    if (this.chooser) this.chooser.value = name;
+    const digits = set.names.every(one => /^\d$/.test(one));
+    this.noun = digits ? "digit" : "picture";
+    this.lead.textContent = `Each ${this.noun} was squeezed into two numbers. Move over a map to see what the network draws there.`;
+    this.root.style.setProperty("--maps", set.spaces.length);
+    this.active = set.spaces.length - 1;
+    this.stop();
+    [this.form.height, this.form.width] = set.shape;
+    this.clearHand();
+    Object.assign(this, { samples: null, walk: null, from: null, to: null, pinned: false });
+    this.maps.replaceChildren();
+    this.reads.replaceChildren();
+    this.tabs.replaceChildren();
+    this.views = set.spaces.map((space, k) => this.view(space, k));
+    this.fillGoTo();
+    this.fillAbout();
+    this.setBehind(this.behind, false);
+    for (const panel of Object.values(this.panels)) panel.hidden = true;
+    for (const button of Object.values(this.opens)) button.ariaExpanded = "false";
+    set.sheetImage ??= this.loaded(set);
+    this.pick(0, false);
+    this.setLink(set.spaces.length > 1 ? this.link : "picture");
+    this.dress();
+    this.layout();
+  }
+
+  loaded(set) {
+    const sheet = new Image();
+    sheet.onload = () => {
+      const [height, width, channels] = set.shape, canvas = newCanvas(sheet.width, sheet.height);
+      const pen = canvas.getContext("2d", { willReadFrequently: true });
+      pen.drawImage(sheet, 0, 0);
+      set.images = set.labels.map((_, k) => {
+        const rgba = pen.getImageData((k % set.columns) * width, Math.floor(k / set.columns) * height, width, height).data;
+        return Float32Array.from({ length: width * height * channels }, (_, p) => rgba[4 * Math.floor(p / channels) + (p % channels)] / 255);
+      });
+      this.ask();
+    };
+    sheet.src = set.sheet;
+    return sheet;
+  }
+
+  view(space, k) {
+    const map = element("section", this.maps, { className: "lx-one" });
+    element("h2", map, {}, space.title);
+    const help = `lx-help-${Math.random().toString(36).slice(2)}`;
+    const frame = element("div", map, { className: "lx-map", tabindex: 0, role: "application", "aria-describedby": help, "aria-roledescription": "map" });
+    const canvas = element("canvas", frame, { "aria-hidden": "true" });
+    const chart = new Chart(space, this.set, canvas);
+    element("p", map, { id: help, className: "lx-hidden" }, "Arrow keys move, with Shift five times as far; Enter pins, Escape frees, Home goes to the middle.");
+    const facts = [];
+    if (space.sigmas) facts.push("dashed rings: 1, 2, 3 standard deviations of N(0, I); small ellipse: one of the marked code");
+    if (chart.outside) facts.push(`${chart.outside} of ${space.codes.length} lie outside: arrows at the edge`);
+    element("p", map, { className: "lx-small" }, facts.join("; "));
+    this.listen(frame, chart, k);
+    const tab = this.button(this.tabs, space.title, () => this.show(k), { role: "tab" });
+
+    const read = element("section", this.reads, { className: "lx-read", ariaLabel: space.title });
+    const picture = element("canvas", read, { role: "img" });
+    const words = element("div", read, { className: "lx-words" });
+    element("p", words, { className: "lx-title" }, space.title);
+    const what = element("p", words), warning = element("p", words, { className: "lx-data" });
+    element("p", words, { className: "lx-small" }, `Nearest test images on this map`);
+    const near = element("div", words, { className: "lx-near" });
+    const nearest = Array.from({ length: Math.min(NEAREST, space.codes.length) }, () => {
+      const button = this.button(near, "", () => this.pick(Number(button.dataset.index), true));
+      return { button, canvas: element("canvas", button, { "aria-hidden": "true" }), name: element("span", button) };
+    });
+    return { space, map, frame, chart, tab, picture, what, warning, nearest };
+  }
+
+  fillGoTo() {
+    const { names, labels } = this.set;
+    this.goTo.replaceChildren(element("option", null, { value: "" }, `a ${this.noun}`));
+    names.forEach((name, label) => {
+      const group = element("optgroup", this.goTo, { label: name });
+      let number = 0;
+      labels.forEach((one, k) => one === label && element("option", group, { value: k }, `${name}, number ${++number}`));
+    });
+  }
+
+  fillAbout() {
+    const { about, set } = this;
+    about.replaceChildren();
+    const say = text => element("p", about, {}, text);
+    say("Over a map: a click or Enter pins the place, Escape frees it; the arrow keys move, with Shift five times as far; Home goes to the middle. With two fingers the page scrolls over a map.");
+    for (const space of set.spaces) {
+      element("h2", about, {}, space.title);
+      if (space.details) say(space.details);
+      const number = space.codes.length;
+      say(`The map shows the codes of ${number} test images, mean (${round(space.mean)}), standard deviation ${space.scale.toFixed(2)}. "No data near" means: every code is further away than ${(space.reach / space.scale).toFixed(2)} of that standard deviation, the same rule for every map. Of places from a normal cloud with the map's own mean and standard deviation, ${Math.round(100 * space.uncovered)}% have no data near.`);
+      const list = element("ul", about);
+      set.names.forEach((name, label) => {
+        const codes = space.codes.filter((_, k) => set.labels[k] === label);
+        if (!codes.length) return;
+        const middle = [0, 1].map(k => codes.reduce((sum, code) => sum + code[k], 0) / codes.length);
+        element("li", list, {}, `${name}: ${codes.length} images around (${round(middle)})`);
+      });
+    }
+    this.legend.replaceChildren();
+    this.legendSigns = set.names.map((name, k) => {
+      const item = element("li", this.legend), sign = element("b", item, {}, set.signs[k]);
+      item.append(name === set.signs[k] ? "" : ` ${name}`);
+      return sign;
+    });
+    this.legend.hidden = set.names.every((name, k) => name === set.signs[k]); // digits speak for themselves
+  }
+
+  // ---- pointer and keys
+
+  listen(frame, chart, k) {
+    let down = null;
+    const at = event => {
+      const box = frame.getBoundingClientRect();
+      return [event.clientX - box.left, event.clientY - box.top];
+    };
+    frame.addEventListener("pointerdown", event => {
+      if (event.button !== 0 || !event.isPrimary) return (down = null);
+      down = at(event);
+      if (event.pointerType === "mouse") frame.setPointerCapture(event.pointerId);
+      frame.focus({ preventScroll: true });
+      this.touched();
+      const index = chart.under(...down);
+      if (index !== null && this.link === "picture") this.pick(index, true, k);
+      else this.look(k, chart.place(...down)), this.pin(true);
+    });
+    frame.addEventListener("pointermove", event => {
+      if (!event.isPrimary) return;
+      if (down && event.buttons & 1) {
+        if (Math.hypot(...at(event).map((v, axis) => v - down[axis])) > 3 || down.moved) {
+          down.moved = true; // a shaky click stays a click
+          this.look(k, chart.place(...at(event)));
+        }
+      } else if (event.pointerType === "mouse" && !event.buttons && !this.pinned) {
+        this.touched();
+        this.look(k, chart.place(...at(event)));
+      }
+    });
+    for (const name of ["pointerup", "pointercancel"]) frame.addEventListener(name, () => (down = null));
+    const keys = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
+    frame.addEventListener("keydown", event => {
+      const step = keys[event.key], { centre, half } = chart.space;
+      if (event.ctrlKey || event.metaKey || event.altKey) return;
+      if (step) {
+        const to = this.places[k].map((v, axis) => v + (step[axis] * half * (event.shiftKey ? 5 : 1)) / 50);
+        this.touched();
+        this.look(k, to.map((v, axis) => Math.max(centre[axis] - half, Math.min(centre[axis] + half, v))));
+      } else if (event.key === "Home") this.touched(), this.look(k, this.middle(chart.space));
+      else if (event.key === "Enter" || event.key === " ") this.pin(!this.pinned);
+      else if (event.key === "Escape") this.pin(false);
+      else return;
+      event.preventDefault();
+      event.stopPropagation();
+    });
+  }
+
+  middle = space => (space.sigmas ? [0, 0] : [...space.centre]);
+
+  /** A person takes over: what moves by itself stops, and a drawing's codes are left. */
+  touched() {
+    this.stop();
+    this.hand = null;
+  }
+
+  stop() {
+    clearInterval(this.timers.play);
+    this.timers.play = null;
+    if (this.walkPlay) this.walkPlay.textContent = "Play";
+  }
+
+  pin(pinned) {
+    this.pinned = pinned;
+    this.free.hidden = !pinned;
+    this.ask();
+    if (this.page && pinned) this.toAddress();
+  }
+
+  // ---- where one looks
+
+  /** Look at the place z of map k; the other maps follow, by the picture nearest to it or by the coordinates. */
+  look(k, z) {
+    this.active = k;
+    const { spaces } = this.set;
+    const near = spaces[k].nearest(z, 1)[0].index;
+    if (this.link === "picture") {
+      this.ringed = near;
+      this.places = spaces.map((space, other) => (other === k ? z : [...space.codes[near]]));
+    } else {
+      this.ringed = null;
+      this.places = spaces.map(() => z);
+    }
+    this.ask();
+  }
+
+  /** Go to a test image: its code on every map, or, where the coordinates are shared, its code on map k. */
+  pick(index, pinned, k = this.active) {
+    this.touched();
+    if (this.link === "coordinates") this.look(k, [...this.set.spaces[k].codes[index]]);
+    this.ringed = index;
+    if (this.link === "picture") this.places = this.set.spaces.map(space => [...space.codes[index]]);
+    this.active = k;
+    this.pin(pinned);
+  }
+
+  setLink(link) {
+    const changes = link !== this.link;
+    this.link = link;
+    this.links(link);
+    const several = this.set.spaces.length > 1;
+    this.linkNote.textContent = link === "picture"
+      ? `The ring marks the same ${this.noun} on ${several ? "all maps" : "the map"}; the cross is where the network is asked.`
+      : "The cross is at the same two numbers on all maps, each with its own axes; an arrow at the edge: it lies outside.";
+    if (changes) this.touched(), this.look(this.active, this.places[this.active]);
+  }
+
+  setBehind(kind, redraw = true) {
+    this.behind = kind;
+    this.behinds(kind);
+    this.behindNote.textContent = {
+      nothing: "",
+      pictures: `Behind the codes: what the network draws at ${GRID} \u00d7 ${GRID} places, dimmed. It draws something everywhere, whether data is near or not.`,
+      regions: "Behind the codes: the class whose test images the drawn picture is most like, pixel by pixel. Pale: it is not like any one class more than another.",
+      density: "Behind the codes: the darker, the more codes. Empty: no data near.",
+    }[kind];
+    if (redraw) this.ask();
+  }
+
+  setLecture(lecture) {
+    this.lecture = lecture;
+    this.root.classList.toggle("lx-lecture", lecture);
+    this.lectureButton.ariaPressed = String(lecture);
+    this.layout();
+  }
+
+  reset() {
+    this.stop();
+    this.clearHand();
+    Object.assign(this, { samples: null, walk: null, from: null, to: null });
+    for (const [name, panel] of Object.entries(this.panels)) (panel.hidden = true), (this.opens[name].ariaExpanded = "false");
+    this.active = this.set.spaces.length - 1;
+    this.setBehind("nothing", false);
+    this.setLecture(false);
+    this.link = "picture";
+    this.setLink("picture");
+    this.pick(0, false);
+    if (this.page) history.replaceState(null, "", location.pathname + location.search);
+  }
+
+  show(k) {
+    this.active = k;
+    this.layout();
+  }
+
+  // ---- tools
+
+  open(name) {
+    const opened = this.panels[name].hidden;
+    for (const [one, panel] of Object.entries(this.panels)) {
+      panel.hidden = !(opened && one === name);
+      this.opens[one].ariaExpanded = String(!panel.hidden);
+    }
+    this.stop();
+    this.clearHand();
+    Object.assign(this, { samples: null, walk: null });
+    if (opened && name === "sample") this.sample();
+    if (opened && name === "walk") this.showWalk();
+    if (opened && name === "draw") this.setLink("picture");
+    if (opened) this.panels[name].scrollIntoView({ block: "nearest" });
+    this.ask();
+  }
+
+  samplePanel() {
+    const panel = this.panel("sample", "Sample");
+    this.sampleNote = element("p", panel);
+    this.sampleRows = element("div", panel);
+    this.button(panel, "Eight new ones", () => this.sample());
+    return panel;
+  }
+
+  /** Eight codes from N(0, I), decoded by every network, and visited one after the other. */
+  sample() {
+    this.touched();
+    const noise = Array.from({ length: SAMPLES }, () => [normal(), normal()]), { spaces } = this.set;
+    const literal = this.link === "coordinates";
+    this.samples = spaces.map(space => noise.map(e => (literal || space.sigmas ? e : e.map((v, axis) => space.mean[axis] + space.scale * v))));
+    this.sampleNote.textContent = literal
+      ? "Eight pairs of numbers from N(0, I), the same for all networks. A network whose codes were never asked to follow N(0, I) is met at an arbitrary place."
+      : "Eight pairs of numbers from N(0, I). A network that was not trained for N(0, I) gets them stretched to the mean and the standard deviation of its own codes.";
+    this.sampleRows.replaceChildren();
+    spaces.forEach((space, k) => {
+      element("p", this.sampleRows, { className: "lx-title" }, space.title);
+      const strip = element("div", this.sampleRows, { className: "lx-strip" });
+      this.samples[k].forEach((z, n) => {
+        const far = space.nearest(z, 1)[0].distance > space.reach;
+        const button = this.button(strip, "", () => (this.stop(), this.visit(n)), { ariaLabel: `sample ${n + 1}, ${space.title}${far ? ", no data near" : ""}` });
+        paint(element("canvas", button), space.decode(z), this.set.shape);
+        element("span", button, {}, far ? `${n + 1} \u26a0` : String(n + 1));
+      });
+    });
+    element("p", this.sampleRows, { className: "lx-small" }, "\u26a0 no data near");
+    this.play(n => this.visit(n), SAMPLES, 700);
+  }
+
+  visit(n) {
+    this.places = this.samples.map(row => row[n]);
+    this.ringed = null;
+    this.pin(true);
+  }
+
+  /** Calls step(0), step(1), ... in time; only the first where the person wants no motion. */
+  play(step, times, pause) {
+    step(0);
+    if (matchMedia("(prefers-reduced-motion: reduce)").matches) return;
+    let n = 1;
+    this.timers.play = setInterval(() => (n < times ? step(n++) : this.stop()), pause);
+  }
+
+  drawPanel() {
+    const panel = this.panel("draw", "Draw");
+    this.drawNote = element("p", panel, {}, "Draw with the mouse or a finger. Your drawing lands on the maps at once.");
+    const pads = element("div", panel, { className: "lx-pads" });
+    this.pad = element("canvas", pads, { className: "lx-pad", width: 448, height: 448, role: "img", ariaLabel: "Drawing area, for mouse or finger" });
+    const side = element("div", pads);
+    element("p", side, { className: "lx-small" }, "what the network sees");
+    this.form = element("canvas", side, { className: "lx-form", role: "img", ariaLabel: "your drawing, as the network sees it" });
+    element("p", side);
+    this.button(side, "Clear", () => (this.clearHand(), this.ask()));
+    this.strokes = [];
+    let current = null;
+    const point = event => {
+      const box = this.pad.getBoundingClientRect();
+      return [event.clientX - box.left, event.clientY - box.top];
+    };
+    this.pad.addEventListener("pointerdown", event => {
+      if (event.button !== 0 || !event.isPrimary) return;
+      event.preventDefault();
+      this.stop();
+      this.pad.setPointerCapture(event.pointerId);
+      this.strokes.push((current = [point(event)]));
+      this.drew();
+    });
+    this.pad.addEventListener("pointermove", event => {
+      if (!current || !event.isPrimary) return;
+      for (const one of event.getCoalescedEvents?.() ?? [event]) current.push(point(one));
+      this.drew();
+    });
+    for (const name of ["pointerup", "pointercancel"]) this.pad.addEventListener(name, () => (current = null));
+    return panel;
+  }
+
+  drew() {
+    this.handWaits = true; // brought to form and encoded once a frame
+    this.ask();
+  }
+
+  encodeHand() {
+    this.handWaits = false;
+    const started = performance.now(), pixels = inForm(this.strokes, this.set.shape);
+    const codes = this.set.spaces.map(space => space.encode(pixels));
+    this.hand = codes;
+    this.places = codes.map(({ code }) => code);
+    this.ringed = null;
+    this.pinned = true;
+    this.free.hidden = false;
+    paint(this.form, pixels, this.set.shape);
+    this.root.dataset.encoded = performance.now() - started;
+    const pen = this.pad.getContext("2d"), factor = this.pad.width / this.pad.clientWidth;
+    pen.setTransform(factor, 0, 0, factor, 0, 0);
+    pen.clearRect(0, 0, this.pad.width, this.pad.height);
+    Object.assign(pen, { strokeStyle: "#fff", lineWidth: 18, lineCap: "round", lineJoin: "round" });
+    for (const stroke of this.strokes) {
       pen.beginPath();
-      pen.arc(x, y, 15, 0, 7);
-      pen.moveTo(x - 26, y), pen.lineTo(x + 26, y), pen.moveTo(x, y - 26), pen.lineTo(x, y + 26);
+      stroke.forEach(point => pen.lineTo(...point));
+      pen.lineTo(...stroke[stroke.length - 1]); // a dot is a stroke too
       pen.stroke();
     }
-    const { pixels, shape } = this.decode(z);
-    paint(this.picture, pixels, shape);
-    const { near, name, share, off } = readout(this, this.names, z);
-    const words = `z = (${z.map(v => v.toFixed(2)).join(", ")}): ${name}, ${Math.round(100 * share)} % of the ${NEIGHBOURS} nearest${off ? "; off the map, no data lies nearby" : ""}`;
-    this.text.textContent = words;
-    this.picture.setAttribute("aria-label", `decoded picture at ${words}`);
-    this.small.forEach(([canvas, caption], k) => {
-      if (images) canvas.getContext("2d").drawImage(images, 28 * near[k].index, 0, 28, 28, 0, 0, 28, 28);
-      caption.textContent = near[k].distance.toFixed(2);
+  }
+
+  clearHand() {
+    this.strokes.length = 0;
+    this.hand = null;
+    this.handWaits = false;
+    this.pad.getContext("2d").clearRect(0, 0, 1e4, 1e4);
+    this.form.getContext("2d").clearRect(0, 0, 1e4, 1e4);
+  }
+
+  walkPanel() {
+    const panel = this.panel("walk", "Walk");
+    this.walkNote = element("p", panel);
+    const bar = element("div", panel, { className: "lx-bar" });
+    this.button(bar, "Start here", () => ((this.from = this.places.map(z => [...z])), this.showWalk()));
+    this.button(bar, "End here", () => ((this.to = this.places.map(z => [...z])), this.showWalk()));
+    this.walkPlay = this.button(bar, "Play", () => {
+      if (this.timers.play) return this.stop();
+      this.play(n => this.step(n / 40), 41, 60);
+      if (this.timers.play) this.walkPlay.textContent = "Stop";
+    });
+    const label = element("label", bar, {}, "Step ");
+    this.walkSlider = element("input", label, { type: "range", min: 0, max: 1, step: 0.025, value: 0 });
+    this.walkSlider.oninput = () => (this.stop(), this.step(Number(this.walkSlider.value)));
+    this.walkRows = element("div", panel);
+    return panel;
+  }
+
+  between(k, share) {
+    return this.from[k].map((v, axis) => (1 - share) * v + share * this.to[k][axis]);
+  }
+
+  step(share) {
+    this.walkSlider.value = share;
+    this.hand = null;
+    this.places = this.set.spaces.map((_, k) => this.between(k, share));
+    this.ringed = null;
+    this.pin(true);
+  }
+
+  showWalk() {
+    const ready = this.from && this.to;
+    this.walkNote.textContent = ready
+      ? "The straight line between the two places on each map; the pictures are what lies on it."
+      : `Choose a place or a ${this.noun} and press \u201cStart here\u201d; choose another and press \u201cEnd here\u201d.`;
+    this.walkPlay.disabled = this.walkSlider.disabled = !ready;
+    this.walkRows.replaceChildren();
+    this.walk = ready ? this.set.spaces.map((_, k) => [this.from[k], this.to[k]]) : null;
+    if (!ready) return this.ask();
+    this.set.spaces.forEach((space, k) => {
+      element("p", this.walkRows, { className: "lx-title" }, space.title);
+      const strip = element("div", this.walkRows, { className: "lx-strip" });
+      for (let n = 0; n < FRAMES; n++) {
+        const button = this.button(strip, "", () => (this.stop(), this.step(n / (FRAMES - 1))), { ariaLabel: `step ${n + 1} of ${FRAMES}, ${space.title}` });
+        paint(element("canvas", button), space.decode(this.between(k, n / (FRAMES - 1))), this.set.shape);
+      }
+    });
+    this.step(0);
+  }
+
+  // ---- size and colours
+
+  watch() {
+    const dress = () => this.dress();
+    for (const query of ["(prefers-color-scheme: dark)", "(forced-colors: active)"]) matchMedia(query).addEventListener("change", dress);
+    const attributes = { attributes: true, attributeFilter: ["data-jp-theme-light", "theme", "class"] };
+    this.themes = new MutationObserver(dress);
+    for (const one of [document.body, document.documentElement]) this.themes.observe(one, attributes);
+    this.sizes = new ResizeObserver(() => this.layout());
+    this.sizes.observe(this.root);
+  }
+
+  dress() {
+    const jupyter = document.body.getAttribute("data-jp-theme-light"), colab = document.documentElement.getAttribute("theme");
+    const dark = jupyter ? jupyter === "false" : colab ? colab === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+    this.root.classList.toggle("lx-dark", dark);
+    const style = getComputedStyle(this.root), back = style.backgroundColor, text = style.color;
+    const line = style.borderTopColor === text ? text : text;
+    this.theme = { back, text, line, colours: readable(back, text) };
+    this.width = null;
+    this.layout();
+  }
+
+  layout() {
+    if (!this.theme || this.root.clientWidth < 160) return; // not shown, or not yet laid out
+    const all = this.root.clientWidth, narrow = all < 640;
+    this.root.classList.toggle("lx-narrow", narrow);
+    this.views.forEach((view, k) => {
+      view.map.classList.toggle("lx-shown", k === this.active);
+      view.tab.ariaSelected = String(k === this.active);
+      view.tab.hidden = this.views.length < 2;
+    });
+    const count = narrow ? 1 : this.views.length;
+    const padding = narrow ? 0 : 16, width = Math.floor((all - padding - 16 * (count - 1)) / count);
+    const limit = Math.max(280, this.lecture ? 900 : 600);
+    for (const { chart } of this.views) chart.resize(Math.min(width, limit), this.theme, this.lecture);
+    this.legendSigns.forEach((sign, k) => (sign.style.color = this.theme.colours[k % 10]));
+    this.ask();
+  }
+
+  // ---- a frame
+
+  ask() {
+    if (this.asked) return;
+    this.asked = true;
+    requestAnimationFrame(() => ((this.asked = false), this.draw()));
+  }
+
+  draw() {
+    if (!this.theme || !this.places) return;
+    if (this.handWaits && this.strokes.length) this.encodeHand();
+    const shown = this.views.filter(view => view.frame.offsetWidth);
+    let more = false;
+    if (this.set.images) for (const { chart } of shown) more = chart.prepare(this.behind, 10 / shown.length) || more;
+    this.views.forEach((view, k) => this.drawView(view, k));
+    Object.assign(this.root.dataset, {
+      frames: ++this.frames, z: this.places[this.active].join(" "), map: this.active, pinned: this.pinned, link: this.link,
+      ringed: this.ringed ?? "", set: this.set.name, behind: more ? "working" : this.behind,
+      places: JSON.stringify(this.places),
+    });
+    this.goTo.value = this.ringed !== null && this.pinned ? this.ringed : "";
+    clearTimeout(this.timers.rest);
+    this.timers.rest = setTimeout(() => this.changed(this.place()), 100);
+    if (!this.speechIs(this.sentence())) clearTimeout(this.timers.speech), (this.timers.speech = setTimeout(() => this.speak(), REST));
+    if (more) this.ask();
+  }
+
+  drawView({ space, chart, frame, picture, what, warning, nearest, map }, k) {
+    const place = this.places[k], near = space.nearest(place, NEAREST), { ringed, hand } = this;
+    const ellipse = hand?.[k].sigma ? hand[k] : ringed !== null && space.sigmas ? { code: space.codes[ringed], sigma: space.sigmas[ringed] } : null;
+    if (frame.offsetWidth)
+      chart.draw(this.behind, { place, pinned: this.pinned, ringed, ellipse, samples: this.samples?.[k], walk: this.walk?.[k], hand: hand?.[k].code });
+    paint(picture, space.decode(place), this.set.shape);
+    const far = near[0].distance > space.reach;
+    what.textContent = `${this.what(k)} at (${round(place)})`;
+    warning.textContent = far ? "\u26a0 No data near" : "Data near";
+    warning.classList.toggle("lx-warning", far);
+    picture.setAttribute("aria-label", `${this.what(k)} at ${round(place)}`);
+    frame.setAttribute("aria-label", `Map of ${space.title}, at ${round(place)}${this.pinned ? ", pinned" : ""}`);
+    nearest.forEach(({ button, canvas, name }, n) => {
+      const { index } = near[n], label = this.set.names[this.set.labels[index]];
+      button.classList.toggle("lx-ringed", index === ringed);
+      if (button.dataset.index === String(index) && canvas.dataset.drawn === this.set.name) return;
+      button.dataset.index = index;
+      name.textContent = label;
+      button.setAttribute("aria-label", `Go to test image ${label}`);
+      this.thumbnail(canvas, index);
     });
   }
-}
 
-function paint(canvas, pixels, [height, width, channels]) {
-  if (canvas.width !== width) (canvas.width = width), (canvas.height = height);
-  const pen = canvas.getContext("2d"), image = pen.createImageData(width, height);
-  for (let k = 0; k < width * height; k++) {
-    for (let c = 0; c < 3; c++) image.data[4 * k + c] = Math.round(255 * pixels[k * channels + (channels === 3 ? c : 0)]);
-    image.data[4 * k + 3] = 255;
+  /** What is shown of map k, in words. */
+  what(k) {
+    if (this.hand) return "Your drawing, rebuilt from its code";
+    if (this.ringed === null) return "Drawn from the place";
+    const name = this.set.names[this.set.labels[this.ringed]], code = this.set.spaces[k].codes[this.ringed];
+    return this.places[k].every((v, axis) => v === code[axis]) ? `The ringed ${name}, rebuilt from its code` : "Drawn from the place";
   }
-  pen.putImageData(image, 0, 0);
+
+  thumbnail(canvas, index) {
+    if (!this.set.images) return;
+    paint(canvas, this.set.images[index], this.set.shape);
+    canvas.dataset.drawn = this.set.name;
+  }
+
+  // ---- for ears
+
+  sentence() {
+    return this.set.spaces.map((space, k) => {
+      const near = space.nearest(this.places[k], NEAREST);
+      const names = near.map(({ index }) => this.set.names[this.set.labels[index]]).join(", ");
+      const warning = near[0].distance > space.reach ? "No data near. " : "";
+      return `${warning}${space.title}: ${this.what(k)} at ${round(this.places[k])}. Nearest: ${names}.`;
+    }).sort((a, b) => b.startsWith("No data") - a.startsWith("No data")).join(" ");
+  }
+
+  speechIs(sentence) {
+    const same = sentence === this.said;
+    this.said = sentence;
+    return same;
+  }
+
+  speak() {
+    this.live.textContent = this.said;
+  }
+
+  // ---- where one is, for others
+
+  place() {
+    const { set, active, link } = this;
+    return { set: set.name, map: active, z: this.places[active].map(Number), link };
+  }
+
+  /** Go to a place: {set, map, z, link, cell}, each of which may be left out. */
+  go({ set, map, z, link, cell }) {
+    if (set) this.choose(set);
+    if (link === "picture" || link === "coordinates") this.setLink(link);
+    if (Number.isInteger(map) && map >= 0 && map < this.views.length) this.active = map;
+    if (Number.isInteger(cell)) z = this.set.spaces[this.active].cell(cell);
+    if (Array.isArray(z) && z.length === 2 && z.every(Number.isFinite)) this.touched(), this.look(this.active, z);
+    this.layout();
+  }
+
+  toAddress() {
+    const { set, map, z, link } = this.place();
+    const words = new URLSearchParams({ z: z.map(v => Number(v.toFixed(3))).join(","), map, link, ...(this.sets.length > 1 && { set }) });
+    history.replaceState(null, "", `#${words.toString().replaceAll("%2C", ",")}`);
+  }
+
+  fromAddress() {
+    const words = new URLSearchParams(location.hash.slice(1));
+    if (!words.has("z")) return;
+    const map = words.has("map") ? Number(words.get("map")) : undefined;
+    this.go({ set: words.get("set"), link: words.get("link"), map, z: words.get("z").split(",").map(Number) });
+    this.pin(true);
+  }
+
+  remove() {
+    this.stop();
+    this.themes.disconnect();
+    this.sizes.disconnect();
+    for (const timer of Object.values(this.timers)) clearTimeout(timer);
+  }
 }
 
-/** Build the explorer inside `parent`. Gives {move(z), element}; `changed(z)` hears of every move that a person makes. */
-export function mount(parent, data, changed = () => {}) {
-  const root = element("div", parent, { className: "latent-explorer", style: "display: flex; flex-wrap: wrap; color: #111; background: #fff" });
-  let z = data.z, waiting = false, frames = 0;
-  const draw = () => {
-    waiting = false;
-    for (const space of spaces) space.draw(z, space.images);
-    root.dataset.frames = ++frames;
-    root.dataset.z = z.join(" ");
-  };
-  const move = (to, told = false) => {
-    z = to;
-    if (!told) changed(z);
-    if (!waiting) (waiting = true), requestAnimationFrame(draw);
-  };
-  const spaces = data.spaces.map(space => new Space(root, space, data.names, to => move(to)));
-  spaces.forEach((space, k) => {
-    const sheet = new Image();
-    sheet.onload = () => ((space.images = sheet), move(z, true));
-    sheet.src = data.sheets[data.spaces[k].sheet];
-  });
-  move(z, true);
-  return { move: to => move(to, true), element: root };
+/** Build the explorer inside `parent`. */
+function mount(parent, data, options) {
+  return new Explorer(parent, data, options);
 }
 
 // ---- anywidget
 
 export default {
-  render({ model, el }) {
-    let rest = null;
-    const explorer = mount(el, model.get("data"), z => {
-      model.set("z", z);
-      clearTimeout(rest); // the kernel hears of it once the pointer rests: its answers would hold up the map
-      rest = setTimeout(() => model.save_changes(), 100);
+  async render({ model, el }) {
+    const sliders = []; // z[0], z[1], cell: of the notebook; driven without asking the kernel
+    const ours = { explorer: true };
+    const explorer = mount(el, model.get("data"), {
+      changed(place) {
+        model.set("place", place);
+        model.save_changes();
+        follow(true);
+      },
     });
-    model.on("change:z", () => explorer.move(model.get("z")));
+    const follow = save => {
+      if (!sliders.length) return;
+      const { centre, half } = explorer.set.spaces[explorer.active], z = explorer.places[explorer.active];
+      z.forEach((value, k) => {
+        const [min, max] = [Math.min(centre[k] - half, value), Math.max(centre[k] + half, value)];
+        sliders[k].set({ min, max, step: half / 100, value }, ours);
+      });
+      sliders[2].set({ value: explorer.set.spaces[explorer.active].cellAt(z) ?? sliders[2].get("value") }, ours);
+      if (save) for (const slider of sliders) slider.save_changes();
+    };
+    model.on("change:place", () => {
+      const place = model.get("place");
+      if (JSON.stringify(place) !== JSON.stringify(explorer.place())) explorer.go(place);
+    });
+    const listening = [];
+    const names = model.get("sliders");
+    for (const name of names) sliders.push(await model.widget_manager.get_model(name.slice("IPY_MODEL_".length)));
+    sliders.forEach((slider, k) => {
+      const heard = (_, value, options) => {
+        if (options?.explorer) return;
+        explorer.go(k === 2 ? { cell: value } : { z: sliders.slice(0, 2).map(one => one.get("value")) });
+      };
+      slider.on("change:value", heard);
+      listening.push(() => slider.off("change:value", heard));
+    });
+    follow(false);
+    return () => (listening.forEach(stop => stop()), explorer.remove());
   },
 };
+
+export { Explorer, mount, contrast, inForm, network, prepared, readable, signsOf };
