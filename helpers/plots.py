@@ -220,7 +220,7 @@ def code_maps(
             for k in classes:
                 sign = f"${names[k]}$" if len(names[k]) == 1 else SIGNS[k]
                 axis.scatter(
-                    *points[labels == k].T, s=4 * size, alpha=0.6, color=CLASS_COLOURS[k], marker=sign, linewidths=0
+                    *points[labels == k].T, s=14 + 3 * size, alpha=0.6, color=CLASS_COLOURS[k], marker=sign, linewidths=0
                 )
             if len(names[classes[0]]) > 1:
                 medians = np.array([np.median(points[labels == k], axis=0) for k in classes])

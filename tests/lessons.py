@@ -52,11 +52,16 @@ def tags(cell: NotebookNode) -> list[str]:
 
 
 def networks(notebook: NotebookNode) -> Iterator[tuple[str, str, str]]:
-    """(builder in helpers.models, variable, source) of every cell tagged `network:BUILDER=VARIABLE`."""
+    """(builder in helpers.models, variable, source) of every cell tagged `network:BUILDER=VARIABLE`.
+
+    The source is that of the cell after those of the tagged cells before it, of whose layers it may make use.
+    """
+    source = ""
     for cell in notebook.cells:
         for tag in tags(cell):
             if found := NETWORK.fullmatch(tag):
-                yield *found.groups(), joined(cell.source)
+                source += joined(cell.source) + "\n"
+                yield *found.groups(), source
 
 
 def exercise_cells(notebook: NotebookNode) -> list[NotebookNode]:
