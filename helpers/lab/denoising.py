@@ -42,7 +42,7 @@ unet = partial(digits, network=models.unet_denoiser, batch_size=64, watch=UNIFOR
 PUBLISHED = [
     conv(name="denoise_uniform", corrupt=UNIFORM, epochs=100, published=True),
     digits(
-        name="denoise_skips", network=partial(models.conv_autoencoder, skips=True), corrupt=UNIFORM, epochs=100,
+        name="denoise_skips", network=partial(models.conv_autoencoder, skips=True), corrupt=UNIFORM, epochs=30,
         published=True,
     ),
     digits(
