@@ -147,7 +147,7 @@ def test_the_map_moves_the_sliders_and_tells_the_kernel(lab):
     z = z_of(page)
     assert root_of(page).get_attribute("data-map") == "0"
     shown = [float(text.replace("\u2212", "-")) for text in page.locator(".widget-readout").all_inner_texts()[:2]]
-    assert shown == pytest.approx(z, abs=0.01)
+    assert shown == pytest.approx(z, abs=1)  # of about 100: a slider rounds to its steps
     place, _ = in_kernel(page)
     assert place["map"] == 0 and place["z"] == pytest.approx(z)
     root_of(page).get_by_role("button", name="Reset").click()

@@ -723,7 +723,7 @@ function mount(parent, data, options) {
 export default {
   async render({ model, el }) {
     const sliders = []; // z[0], z[1], cell: of the notebook; driven without asking the kernel
-    const ours = { explorer: true };
+    let following = false; // a slider's view rounds what it is given to its steps, and tells that as a move
     const explorer = mount(el, model.get("data"), {
       changed(place) {
         model.set("place", place);
@@ -734,11 +734,13 @@ export default {
     const follow = save => {
       if (!sliders.length) return;
       const { centre, half } = explorer.set.spaces[explorer.active], z = explorer.places[explorer.active];
+      following = true;
       z.forEach((value, k) => {
         const [min, max] = [Math.min(centre[k] - half, value), Math.max(centre[k] + half, value)];
-        sliders[k].set({ min, max, step: half / 100, value }, ours);
+        sliders[k].set({ min, max, step: half / 100, value });
       });
-      sliders[2].set({ value: explorer.set.spaces[explorer.active].cellAt(z) ?? sliders[2].get("value") }, ours);
+      sliders[2].set({ value: explorer.set.spaces[explorer.active].cellAt(z) ?? sliders[2].get("value") });
+      following = false;
       if (save) for (const slider of sliders) slider.save_changes();
     };
     model.on("change:place", () => {
@@ -749,8 +751,8 @@ export default {
     const names = model.get("sliders");
     for (const name of names) sliders.push(await model.widget_manager.get_model(name.slice("IPY_MODEL_".length)));
     sliders.forEach((slider, k) => {
-      const heard = (_, value, options) => {
-        if (options?.explorer) return;
+      const heard = (_, value) => {
+        if (following) return;
         explorer.go(k === 2 ? { cell: value } : { z: sliders.slice(0, 2).map(one => one.get("value")) });
       };
       slider.on("change:value", heard);
