@@ -46,17 +46,6 @@ WATCH = """panel => {
         window.watched.pressed = 0;
     }).observe(panel, {subtree: true, attributes: true, attributeFilter: ['src']});
 }"""
-# The pointer goes over a map for two seconds, one place a frame: how many pictures a second are drawn?
-DRAG = """async root => {
-    const map = root.querySelector('canvas'), frame = map.getBoundingClientRect(), before = Number(root.dataset.frames);
-    const started = performance.now();
-    for (let k = 0; performance.now() - started < 2000; k++) {
-        const at = {clientX: frame.left + 20 + (k % 300), clientY: frame.top + 150, buttons: 1, pointerType: 'mouse'};
-        map.dispatchEvent(new PointerEvent('pointermove', at));
-        await new Promise(requestAnimationFrame);
-    }
-    return (1000 * (Number(root.dataset.frames) - before)) / (performance.now() - started);
-}"""
 
 
 def chromium() -> str | None:
@@ -144,16 +133,23 @@ def _wait_until_it_answers(server: Server, process: subprocess.Popen, seconds: f
 
 
 @contextmanager
-def browser_page(width: int = 1280, height: int = 1024) -> Iterator:
-    """A Playwright page in headless Chromium, that many pixels large."""
+def browser() -> Iterator:
+    """Headless Chromium, as Playwright has it; closed at the end."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=list(FLAGS))
+        started = playwright.chromium.launch(executable_path=chromium(), args=list(FLAGS))
         try:
-            yield browser.new_page(viewport={"width": width, "height": height})
+            yield started
         finally:
-            browser.close()
+            started.close()
+
+
+@contextmanager
+def browser_page(width: int = 1280, height: int = 1024) -> Iterator:
+    """A Playwright page in headless Chromium, that many pixels large."""
+    with browser() as started:
+        yield started.new_page(viewport={"width": width, "height": height})
 
 
 NOTEBOOK_IS_READY = """() => {

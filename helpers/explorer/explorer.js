@@ -47,7 +47,8 @@ class Explorer {
     this.goTo = element("select", label, { className: "lx-goto" });
     this.goTo.onchange = () => this.goTo.value !== "" && this.pick(Number(this.goTo.value), true);
     this.linkNote = element("p", root, { className: "lx-small lx-link" });
-    this.tabs = element("div", root, { className: "lx-tabs", role: "tablist", ariaLabel: "Maps" });
+    this.panels = { sample: this.samplePanel(), draw: this.drawPanel(), walk: this.walkPanel() };
+    this.tabs = element("div", root, { className: "lx-tabs", role: "group", ariaLabel: "Map to show" });
     this.maps = element("div", root, { className: "lx-maps" });
     this.reads = element("div", root, { className: "lx-reads" });
     const buttons = element("div", root, { className: "lx-bar lx-buttons" });
@@ -57,11 +58,10 @@ class Explorer {
     this.opens = {};
     for (const [name, text] of Object.entries({ sample: "Sample", draw: "Draw", walk: "Walk" }))
       this.opens[name] = this.button(tools, text, () => this.open(name), { ariaExpanded: "false" });
-    this.free = this.button(tools, "Free the pointer", () => this.pin(false), { hidden: true });
     this.button(tools, "Reset", () => this.reset());
     this.lectureButton = this.button(tools, "Lecture size", () => this.setLecture(!this.lecture), { ariaPressed: "false" });
+    this.free = this.button(tools, "Free the pointer", () => this.pin(false), { hidden: true });
     this.behindNote = element("p", root, { className: "lx-small" });
-    this.panels = { sample: this.samplePanel(), draw: this.drawPanel(), walk: this.walkPanel() };
     this.legend = element("ul", root, { className: "lx-legend", ariaLabel: "Signs" });
     const details = element("details", root);
     element("summary", details, {}, "Details, keys, and the maps in words");
@@ -89,7 +89,10 @@ class Explorer {
   }
 
   panel(name, title) {
-    return element("section", this.root, { className: `lx-panel lx-${name}`, hidden: true, ariaLabel: title });
+    const panel = element("section", this.root, { className: `lx-panel lx-${name}`, hidden: true, ariaLabel: title });
+    const close = this.button(panel, "Close", () => (this.open(name), this.opens[name].focus({ preventScroll: true })));
+    close.className = "lx-close";
+    return panel;
   }
 
   // ---- one set of images
@@ -153,7 +156,7 @@ class Explorer {
     if (chart.outside) facts.push(`${chart.outside} of ${space.codes.length} lie outside: arrows at the edge`);
     element("p", map, { className: "lx-small" }, facts.join("; "));
     this.listen(frame, chart, k);
-    const tab = this.button(this.tabs, space.title, () => this.show(k), { role: "tab" });
+    const tab = this.button(this.tabs, space.title, () => this.show(k));
 
     const read = element("section", this.reads, { className: "lx-read", ariaLabel: space.title });
     const picture = element("canvas", read, { role: "img" });
@@ -365,14 +368,14 @@ class Explorer {
     if (opened && name === "sample") this.sample();
     if (opened && name === "walk") this.showWalk();
     if (opened && name === "draw") this.setLink("picture");
-    if (opened) this.panels[name].scrollIntoView({ block: "nearest" });
+    if (opened) this.panels[name].scrollIntoView({ block: "nearest" }); // it stands above the maps, the buttons below
     this.ask();
   }
 
   samplePanel() {
     const panel = this.panel("sample", "Sample");
     this.sampleNote = element("p", panel);
-    this.sampleRows = element("div", panel);
+    this.sampleRows = element("div", panel, { className: "lx-rows" });
     this.button(panel, "Eight new ones", () => this.sample());
     return panel;
   }
@@ -384,21 +387,28 @@ class Explorer {
     const literal = this.link === "coordinates";
     this.samples = spaces.map(space => noise.map(e => (literal || space.sigmas ? e : e.map((v, axis) => space.mean[axis] + space.scale * v))));
     this.sampleNote.textContent = literal
-      ? "Eight pairs of numbers from N(0, I), the same for all networks. A network whose codes were never asked to follow N(0, I) is met at an arbitrary place."
-      : "Eight pairs of numbers from N(0, I). A network that was not trained for N(0, I) gets them stretched to the mean and the standard deviation of its own codes.";
+      ? "Eight pairs of numbers from N(0, I), the same for all networks. A network whose codes were never asked to follow N(0, I) is met at an arbitrary place. \u26a0: no data near."
+      : "Eight pairs of numbers from N(0, I). A network that was not trained for N(0, I) gets them stretched to the mean and the standard deviation of its own codes. \u26a0: no data near.";
     this.sampleRows.replaceChildren();
     spaces.forEach((space, k) => {
-      element("p", this.sampleRows, { className: "lx-title" }, space.title);
-      const strip = element("div", this.sampleRows, { className: "lx-strip" });
-      this.samples[k].forEach((z, n) => {
-        const far = space.nearest(z, 1)[0].distance > space.reach;
-        const button = this.button(strip, "", () => (this.stop(), this.visit(n)), { ariaLabel: `sample ${n + 1}, ${space.title}${far ? ", no data near" : ""}` });
-        paint(element("canvas", button), space.decode(z), this.set.shape);
-        element("span", button, {}, far ? `${n + 1} \u26a0` : String(n + 1));
-      });
+      const strip = this.strip(this.sampleRows, space);
+      this.samples[k].forEach((z, n) => this.still(strip, space, z, `sample ${n + 1}`, String(n + 1), () => this.visit(n)));
     });
-    element("p", this.sampleRows, { className: "lx-small" }, "\u26a0 no data near");
     this.play(n => this.visit(n), SAMPLES, 700);
+  }
+
+  strip(rows, space) {
+    const row = element("div", rows);
+    element("p", row, { className: "lx-title" }, space.title);
+    return element("div", row, { className: "lx-strip" });
+  }
+
+  /** A button with what a network draws at z; a sign where no data is near. */
+  still(strip, space, z, name, short, go) {
+    const far = space.nearest(z, 1)[0].distance > space.reach, words = `${name}, ${space.title}${far ? ", no data near" : ""}`;
+    const button = this.button(strip, "", () => (this.stop(), go()), { ariaLabel: words, title: words });
+    paint(element("canvas", button, { "aria-hidden": "true" }), space.decode(z), this.set.shape);
+    element("span", button, {}, far ? `${short} \u26a0` : short);
   }
 
   visit(n) {
@@ -425,6 +435,7 @@ class Explorer {
     this.form = element("canvas", side, { className: "lx-form", role: "img", ariaLabel: "your drawing, as the network sees it" });
     element("p", side);
     this.button(side, "Clear", () => (this.clearHand(), this.ask()));
+    this.rebuilt = element("div", pads, { className: "lx-pads" });
     this.strokes = [];
     let current = null;
     const point = event => {
@@ -463,6 +474,12 @@ class Explorer {
     this.pinned = true;
     this.free.hidden = false;
     paint(this.form, pixels, this.set.shape);
+    this.rebuilt.replaceChildren();
+    this.set.spaces.forEach((space, k) => {
+      const side = element("div", this.rebuilt);
+      element("p", side, { className: "lx-small" }, `rebuilt: ${space.title}`);
+      paint(element("canvas", side, { className: "lx-form", "aria-hidden": "true" }), space.decode(codes[k].code), this.set.shape);
+    });
     this.root.dataset.encoded = performance.now() - started;
     const pen = this.pad.getContext("2d"), factor = this.pad.width / this.pad.clientWidth;
     pen.setTransform(factor, 0, 0, factor, 0, 0);
@@ -478,6 +495,7 @@ class Explorer {
 
   clearHand() {
     this.strokes.length = 0;
+    this.rebuilt.replaceChildren();
     this.hand = null;
     this.handWaits = false;
     this.pad.getContext("2d").clearRect(0, 0, 1e4, 1e4);
@@ -498,7 +516,7 @@ class Explorer {
     const label = element("label", bar, {}, "Step ");
     this.walkSlider = element("input", label, { type: "range", min: 0, max: 1, step: 0.025, value: 0 });
     this.walkSlider.oninput = () => (this.stop(), this.step(Number(this.walkSlider.value)));
-    this.walkRows = element("div", panel);
+    this.walkRows = element("div", panel, { className: "lx-rows" });
     return panel;
   }
 
@@ -517,18 +535,17 @@ class Explorer {
   showWalk() {
     const ready = this.from && this.to;
     this.walkNote.textContent = ready
-      ? "The straight line between the two places on each map; the pictures are what lies on it."
+      ? "The straight line between the two places on each map; the pictures are what lies on it. \u26a0: no data near."
       : `Choose a place or a ${this.noun} and press \u201cStart here\u201d; choose another and press \u201cEnd here\u201d.`;
     this.walkPlay.disabled = this.walkSlider.disabled = !ready;
     this.walkRows.replaceChildren();
     this.walk = ready ? this.set.spaces.map((_, k) => [this.from[k], this.to[k]]) : null;
     if (!ready) return this.ask();
     this.set.spaces.forEach((space, k) => {
-      element("p", this.walkRows, { className: "lx-title" }, space.title);
-      const strip = element("div", this.walkRows, { className: "lx-strip" });
+      const strip = this.strip(this.walkRows, space);
       for (let n = 0; n < FRAMES; n++) {
-        const button = this.button(strip, "", () => (this.stop(), this.step(n / (FRAMES - 1))), { ariaLabel: `step ${n + 1} of ${FRAMES}, ${space.title}` });
-        paint(element("canvas", button), space.decode(this.between(k, n / (FRAMES - 1))), this.set.shape);
+        const share = n / (FRAMES - 1);
+        this.still(strip, space, this.between(k, share), `step ${n + 1} of ${FRAMES}`, "", () => this.step(share));
       }
     });
     this.step(0);
@@ -551,9 +568,7 @@ class Explorer {
     const dark = jupyter ? jupyter === "false" : colab ? colab === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
     this.root.classList.toggle("lx-dark", dark);
     const style = getComputedStyle(this.root), back = style.backgroundColor, text = style.color;
-    const line = style.borderTopColor === text ? text : text;
-    this.theme = { back, text, line, colours: readable(back, text) };
-    this.width = null;
+    this.theme = { back, text, colours: readable(back, text) };
     this.layout();
   }
 
@@ -563,7 +578,7 @@ class Explorer {
     this.root.classList.toggle("lx-narrow", narrow);
     this.views.forEach((view, k) => {
       view.map.classList.toggle("lx-shown", k === this.active);
-      view.tab.ariaSelected = String(k === this.active);
+      view.tab.ariaPressed = String(k === this.active);
       view.tab.hidden = this.views.length < 2;
     });
     const count = narrow ? 1 : this.views.length;
@@ -619,7 +634,7 @@ class Explorer {
       if (button.dataset.index === String(index) && canvas.dataset.drawn === this.set.name) return;
       button.dataset.index = index;
       name.textContent = label;
-      button.setAttribute("aria-label", `Go to test image ${label}`);
+      button.setAttribute("aria-label", `Test image ${index + 1}: ${label}`);
       this.thumbnail(canvas, index);
     });
   }
@@ -708,7 +723,7 @@ function mount(parent, data, options) {
 export default {
   async render({ model, el }) {
     const sliders = []; // z[0], z[1], cell: of the notebook; driven without asking the kernel
-    const ours = { explorer: true };
+    let following = false; // a slider's view rounds what it is given to its steps, and tells that as a move
     const explorer = mount(el, model.get("data"), {
       changed(place) {
         model.set("place", place);
@@ -719,11 +734,13 @@ export default {
     const follow = save => {
       if (!sliders.length) return;
       const { centre, half } = explorer.set.spaces[explorer.active], z = explorer.places[explorer.active];
+      following = true;
       z.forEach((value, k) => {
         const [min, max] = [Math.min(centre[k] - half, value), Math.max(centre[k] + half, value)];
-        sliders[k].set({ min, max, step: half / 100, value }, ours);
+        sliders[k].set({ min, max, step: half / 100, value });
       });
-      sliders[2].set({ value: explorer.set.spaces[explorer.active].cellAt(z) ?? sliders[2].get("value") }, ours);
+      sliders[2].set({ value: explorer.set.spaces[explorer.active].cellAt(z) ?? sliders[2].get("value") });
+      following = false;
       if (save) for (const slider of sliders) slider.save_changes();
     };
     model.on("change:place", () => {
@@ -734,8 +751,8 @@ export default {
     const names = model.get("sliders");
     for (const name of names) sliders.push(await model.widget_manager.get_model(name.slice("IPY_MODEL_".length)));
     sliders.forEach((slider, k) => {
-      const heard = (_, value, options) => {
-        if (options?.explorer) return;
+      const heard = (_, value) => {
+        if (following) return;
         explorer.go(k === 2 ? { cell: value } : { z: sliders.slice(0, 2).map(one => one.get("value")) });
       };
       slider.on("change:value", heard);

@@ -148,7 +148,7 @@ class Chart {
     this.canvas.width = Math.round(width * ratio);
     this.canvas.height = Math.round(this.height * ratio);
     Object.assign(this.canvas.style, { width: `${width}px`, height: `${this.height}px` });
-    this.points = null;
+    this.still = null;
   }
 
   pixel([x, y]) {
@@ -185,29 +185,29 @@ class Chart {
 
   draw(kind, marks) {
     const pen = this.canvas.getContext("2d");
-    pen.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
-    pen.fillStyle = this.theme.back;
-    pen.fillRect(0, 0, this.width, this.height);
-    if (BEHIND[kind] && this.layer?.canvas) {
-      pen.globalAlpha = kind === "pictures" ? 0.5 : 1; // dimmed: the signs stand before them
-      pen.imageSmoothingEnabled = kind !== "pictures";
-      pen.drawImage(this.layer.canvas, LEFT, AROUND, this.side, this.side);
-      pen.globalAlpha = 1;
-    }
-    if (this.points?.kind !== kind) this.drawPoints(kind);
+    if (this.still?.kind !== kind || !this.still.done) this.drawStill(kind);
     pen.setTransform(1, 0, 0, 1, 0, 0);
-    pen.drawImage(this.points, 0, 0);
+    pen.drawImage(this.still, 0, 0);
     pen.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
     this.drawMarks(pen, marks);
   }
 
-  // ---- what stays: axes, rings, signs
+  // ---- what stays: what lies behind, axes, rings, signs
 
-  drawPoints(kind) {
-    this.points = Object.assign(newCanvas(this.canvas.width, this.canvas.height), { kind });
-    const pen = this.points.getContext("2d"), { theme, side } = this;
+  drawStill(kind) {
+    const layer = BEHIND[kind] ? this.layer : null;
+    this.still = Object.assign(newCanvas(this.canvas.width, this.canvas.height), { kind, done: !BEHIND[kind] || layer?.done });
+    const pen = this.still.getContext("2d"), { theme, side } = this;
     pen.scale(this.ratio, this.ratio);
-    pen.strokeStyle = theme.line;
+    pen.fillStyle = theme.back;
+    pen.fillRect(0, 0, this.width, this.height);
+    if (layer?.canvas) {
+      pen.globalAlpha = kind === "pictures" ? 0.5 : 1; // dimmed: the signs stand before them
+      pen.imageSmoothingEnabled = kind !== "pictures";
+      pen.drawImage(layer.canvas, LEFT, AROUND, side, side);
+      pen.globalAlpha = 1;
+    }
+    pen.strokeStyle = theme.text;
     pen.strokeRect(LEFT + 0.5, AROUND + 0.5, side - 1, side - 1);
     this.drawAxes(pen);
     if (this.space.sigmas) this.drawRings(pen);
@@ -267,7 +267,7 @@ class Chart {
     for (const axis of [0, 1])
       for (let k = Math.ceil((centre[axis] - half) / step); k * step <= centre[axis] + half; k++) {
         const value = k * step, [x, y] = this.pixel(axis ? [centre[0], value] : [value, centre[1]]);
-        pen.strokeStyle = theme.line;
+        pen.strokeStyle = theme.text;
         pen.globalAlpha = k === 0 ? 0.55 : 0.18;
         pen.lineWidth = 1;
         pen.beginPath();
@@ -329,9 +329,12 @@ class Chart {
       const [x, y] = this.inside(this.space.codes[ringed]);
       this.twice(pen, () => pen.arc(x, y, this.lecture ? 16 : 12, 0, 7), 3);
     }
-    if (hand) this.tag(pen, hand, "\u270e");
-    const onRing = ringed !== null && this.space.codes[ringed].every((v, axis) => v === place[axis]);
-    if (onRing) this.cross(pen, this.inside(place), pinned, this.lecture ? 17 : 13);
+    if (hand) {
+      const [x, y] = this.inside(hand);
+      this.twice(pen, () => [[0, -13], [13, 0], [0, 13], [-13, 0], [0, -13]].forEach(([a, b]) => pen.lineTo(x + a, y + b)), 3);
+    }
+    const marked = [ringed === null ? null : this.space.codes[ringed], hand, ...(samples ?? [])]; // the cross leaves them free
+    if (marked.some(z => z?.every((v, axis) => v === place[axis]))) this.cross(pen, this.inside(place), pinned, this.lecture ? 17 : 13);
     else if (this.holds(place)) this.cross(pen, this.pixel(place), pinned);
     else {
       const { x, y, angle } = this.edge(place);
