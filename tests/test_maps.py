@@ -45,7 +45,7 @@ def test_every_beta_and_seed_is_a_run_of_its_own():
             keras.utils.set_random_seed(seed.seed)
             loss, optimizer = seed.loss, keras.optimizers.get("adam")
             found.append(identity.fingerprint(seed.network()[2], images, images, loss=loss, optimizer=optimizer))
-    assert len(set(found)) == len(found) == 3 * len(maps.BETAS)
+    assert len(set(found)) == len(found) == 3 * 4 + 1  # of the largest beta there is one
 
 
 def test_training_publishes_both_halves_after_the_last_epoch(monkeypatch):
