@@ -568,7 +568,7 @@ class Explorer {
     const dark = jupyter ? jupyter === "false" : colab ? colab === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
     this.root.classList.toggle("lx-dark", dark);
     const style = getComputedStyle(this.root), back = style.backgroundColor, text = style.color;
-    this.theme = { back, text, colours: readable(back, text) };
+    if (this.theme?.back !== back || this.theme.text !== text) this.theme = { back, text, colours: readable(back, text) };
     this.layout();
   }
 
@@ -584,9 +584,10 @@ class Explorer {
     const count = narrow ? 1 : this.views.length;
     const padding = narrow ? 0 : 16, width = Math.floor((all - padding - 16 * (count - 1)) / count);
     const limit = Math.max(280, this.lecture ? 900 : 600);
-    for (const { chart } of this.views) chart.resize(Math.min(width, limit), this.theme, this.lecture);
+    const changed = this.views.map(({ chart }) => chart.resize(Math.min(width, limit), this.theme, this.lecture));
     this.legendSigns.forEach((sign, k) => (sign.style.color = this.theme.colours[k % 10]));
-    this.ask();
+    if (changed.includes(true)) this.draw(); // at once: an empty map would flicker
+    else this.ask();
   }
 
   // ---- a frame
