@@ -41,6 +41,10 @@ WATCH = """root => {
     }).observe(root, {attributes: true, attributeFilter: ['data-z']});
 }"""
 
+# Every map is painted on the dark page's background.
+DARK = """() => [...document.querySelectorAll('.lx-map canvas')].every(
+    canvas => canvas.getContext('2d').getImageData(1, 1, 1, 1).data.slice(0, 3).join() === '21,23,27')"""
+
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
@@ -183,7 +187,10 @@ def test_the_dark_theme_of_jupyterlab_is_followed(lab):
     theme = "name => window.jupyterapp.commands.execute('apputils:change-theme', {theme: name})"
     page.evaluate(theme, "JupyterLab Dark")
     page.wait_for_function("document.body.dataset.jpThemeLight === 'false'")
-    page.wait_for_timeout(300)
     assert root_of(page).evaluate(colour) == "rgb(21, 23, 27)"
+    page.wait_for_function(DARK, timeout=10_000)
+    for canvas in page.locator(".lx-map canvas").all():
+        shades = canvas.evaluate("c => [...new Set(c.getContext('2d').getImageData(0, 40, c.width, 200).data)].length")
+        assert shades > 20  # axes and signs, on the new background
     browser_tools.keep_screenshot(page, "explorer-lab-dark")
     page.evaluate(theme, "JupyterLab Light")

@@ -559,7 +559,7 @@ class Explorer {
     const attributes = { attributes: true, attributeFilter: ["data-jp-theme-light", "theme", "class"] };
     this.themes = new MutationObserver(dress);
     for (const one of [document.body, document.documentElement]) this.themes.observe(one, attributes);
-    this.sizes = new ResizeObserver(() => this.layout());
+    this.sizes = new ResizeObserver(dress); // also when the page takes it in, or shows it again
     this.sizes.observe(this.root);
   }
 
@@ -567,13 +567,18 @@ class Explorer {
     const jupyter = document.body.getAttribute("data-jp-theme-light"), colab = document.documentElement.getAttribute("theme");
     const dark = jupyter ? jupyter === "false" : colab ? colab === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
     this.root.classList.toggle("lx-dark", dark);
-    const style = getComputedStyle(this.root), back = style.backgroundColor, text = style.color;
-    this.theme = { back, text, colours: readable(back, text) };
+    const { backgroundColor: back, color: text } = getComputedStyle(this.root);
+    if (!back) return; // not yet in the page
+    if (this.theme?.back !== back || this.theme.text !== text) this.theme = { back, text, colours: readable(back, text) };
     this.layout();
   }
 
   layout() {
-    if (!this.theme || this.root.clientWidth < 160) return; // not shown, or not yet laid out
+    clearTimeout(this.timers.hidden);
+    if (!this.theme || this.root.clientWidth < 160) { // not shown: JupyterLab hides its page while it changes its theme
+      if (this.root.isConnected) this.timers.hidden = setTimeout(() => this.layout(), 200);
+      return;
+    }
     const all = this.root.clientWidth, narrow = all < 640;
     this.root.classList.toggle("lx-narrow", narrow);
     this.views.forEach((view, k) => {
@@ -584,9 +589,10 @@ class Explorer {
     const count = narrow ? 1 : this.views.length;
     const padding = narrow ? 0 : 16, width = Math.floor((all - padding - 16 * (count - 1)) / count);
     const limit = Math.max(280, this.lecture ? 900 : 600);
-    for (const { chart } of this.views) chart.resize(Math.min(width, limit), this.theme, this.lecture);
+    const changed = this.views.map(({ chart }) => chart.resize(Math.min(width, limit), this.theme, this.lecture));
     this.legendSigns.forEach((sign, k) => (sign.style.color = this.theme.colours[k % 10]));
-    this.ask();
+    if (changed.includes(true)) this.draw(); // at once: an empty map would flicker
+    else this.ask();
   }
 
   // ---- a frame

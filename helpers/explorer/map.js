@@ -141,14 +141,16 @@ class Chart {
     return Math.abs(x - centre[0]) <= half && Math.abs(y - centre[1]) <= half;
   }
 
-  /** Width in CSS pixels; the plot is square. */
+  /** Width in CSS pixels; the plot is square. True where anything changed: the canvas is then empty. */
   resize(width, theme, lecture) {
+    if (width === this.width && theme === this.theme && lecture === this.lecture) return false;
     const ratio = Math.min(window.devicePixelRatio || 1, 2);
     Object.assign(this, { theme, lecture, side: width - LEFT - AROUND, height: width - LEFT + BELOW, width, ratio });
     this.canvas.width = Math.round(width * ratio);
     this.canvas.height = Math.round(this.height * ratio);
     Object.assign(this.canvas.style, { width: `${width}px`, height: `${this.height}px` });
     this.still = null;
+    return true;
   }
 
   pixel([x, y]) {
@@ -318,13 +320,18 @@ class Chart {
   }
 
   drawMarks(pen, { place, pinned, ringed, ellipse, samples, walk, hand }) {
+    pen.save();
+    pen.beginPath();
+    pen.rect(LEFT, AROUND, this.side, this.side);
+    pen.clip();
     if (walk) this.twice(pen, () => walk.forEach(z => pen.lineTo(...this.pixel(z))));
-    samples?.forEach((z, k) => this.tag(pen, z, String(k + 1)));
-    if (ellipse && this.holds(ellipse.code)) {
+    if (ellipse) {
       const [x, y] = this.pixel(ellipse.code), size = ellipse.sigma.map(s => Math.max(2, (s * this.side) / 2 / this.space.half));
       this.twice(pen, () => pen.ellipse(x, y, size[0], size[1], 0, 0, 7), 1.5);
-      if (ringed !== null) this.signs(pen, [ringed], "nothing"); // which the ellipse covers
     }
+    pen.restore();
+    if (ellipse && ringed !== null) this.signs(pen, [ringed], "nothing"); // which the ellipse covers
+    samples?.forEach((z, k) => this.tag(pen, z, String(k + 1)));
     if (ringed !== null) {
       const [x, y] = this.inside(this.space.codes[ringed]);
       this.twice(pen, () => pen.arc(x, y, this.lecture ? 16 : 12, 0, 7), 3);
