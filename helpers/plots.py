@@ -218,10 +218,8 @@ def code_maps(
         for axis, (title, points) in zip(panels[0], maps.items(), strict=True):
             classes = np.unique(labels)
             for k in classes:
-                sign = f"${names[k]}$" if len(names[k]) == 1 else SIGNS[k]
-                axis.scatter(
-                    *points[labels == k].T, s=14 + 3 * size, alpha=0.6, color=CLASS_COLOURS[k], marker=sign, linewidths=0
-                )
+                style = {"color": CLASS_COLOURS[k], "marker": f"${names[k]}$" if len(names[k]) == 1 else SIGNS[k]}
+                axis.scatter(*points[labels == k].T, s=14 + 3 * size, alpha=0.6, linewidths=0, **style)
             if len(names[classes[0]]) > 1:
                 medians = np.array([np.median(points[labels == k], axis=0) for k in classes])
                 for k, middle in zip(classes, _apart(medians, np.ptp(points, axis=0)), strict=True):

@@ -81,8 +81,9 @@ def test_three_seeds_are_three_recipes_with_starts_of_their_own(recipe):
 def test_all_of_denoising_can_be_measured(monkeypatch, tmp_path):
     """On the sample, with one recipe in the place of each comparison's; nothing is published."""
     one = {"a network": dataclasses.replace(denoising.RECIPES["denoise_uniform"], name="quick", published=False)}
-    for comparison in ("LOSSES", "ABLATION"):
-        monkeypatch.setattr(denoising, comparison, {("a", "b"): one["a network"]} if comparison == "ABLATION" else one)
+    monkeypatch.setattr(denoising, "LOSSES", one)
+    for comparison in ("ABLATION", "SKIPS"):
+        monkeypatch.setattr(denoising, comparison, {("a", "b"): one["a network"]})
     found = {}
     monkeypatch.setattr(publishing, "write_json", lambda path, entry: found.update({path.stem: entry}))
     monkeypatch.setattr(denoising, "seeds", lambda recipe: [recipe])
@@ -90,7 +91,8 @@ def test_all_of_denoising_can_be_measured(monkeypatch, tmp_path):
     monkeypatch.setattr(denoising.Bench, "network", lambda self, name: NETWORKS(name))
     monkeypatch.setattr(Preset, "publishes", lambda self, is_sample: True)
     denoising.measure(SMOKE)
-    networks, comparisons = {"uniform", "gaussian_16", "half", "extreme", "unet"}, {"losses", "ablation"}
+    networks = {"uniform", "gaussian_16", "half", "extreme", "skips", "unet"}
+    comparisons = {"losses", "ablation", "skips_compared"}
     names = networks | comparisons | {"filters", "robustness", "fixed_noise"}
     assert set(found) == {f"denoise_{name}" for name in names}
     assert found["denoise_uniform"]["row"] == "R8" and found["denoise_unet"]["row"] == ""
