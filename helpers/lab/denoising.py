@@ -232,7 +232,7 @@ def _overview(bench: Bench) -> None:
     pictures = {
         "clean": bench.test[:10],
         "noisy": noisy,
-        "median filter": baselines.undo_shift(baselines.median(noisy), scale=0.5, shift=0.25),
+        "non-local means": baselines.undo_shift(baselines.non_local_means(noisy, h=0.1), scale=0.5, shift=0.25),
         "autoencoder": bench.restore(bench.network("denoise_uniform")[0], noisy),
         "U-Net": bench.restore(bench.network("denoise_skips")[0], noisy),
     }
