@@ -57,6 +57,9 @@ class Explorer(ipywidgets.VBox):
             self.live = _pictures(self)
             super().__init__([self.live])
 
+    def __repr__(self) -> str:  # what a page shows where no widget runs
+        return f"Explorer({', '.join(self.pairs)})"
+
     @property
     def place(self) -> dict:
         """Where one looks: {"set": name, "map": number of the space, "z": [z0, z1], "link": "picture"|"coordinates"}.

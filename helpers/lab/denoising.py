@@ -57,7 +57,7 @@ PUBLISHED = [
         optimizer=partial(warm_cosine, peak=3e-3), start="denoise_unet_first", published=True,
     ),
 ]  # fmt: skip
-FIXED = conv(name="denoise_uniform_fixed_noise", corrupt=UNIFORM, epochs=19, fresh=False)
+FIXED = conv(name="denoise_uniform_fixed_noise", corrupt=UNIFORM, epochs=50, fresh=False)
 
 # A third of the digits and few epochs for the comparisons: what is compared differs in one thing only.
 short = partial(digits, images=20_000)
