@@ -4,18 +4,13 @@ pytest -m browser        skips without Chromium or Playwright, fails without the
 SCREENSHOTS=folder       keeps what was seen
 """
 
-import hashlib
 import json
-import shutil
 import statistics
 import time
 
 import browser_tools
 import nbformat
 import pytest
-from explorer_doubles import decoder, encoder
-
-from helpers import weights
 
 pytestmark = pytest.mark.browser
 
@@ -24,9 +19,8 @@ SLOWEST_MS, SLOWEST_LATE_MS = 60, 150  # from a key on a slider to the picture: 
 CELLS = {
     "show": """\
 import sys
-from pathlib import Path
 from helpers import explorer
-shown = explorer.published("mnist", folder=Path({folder!r}))
+shown = explorer.published("mnist")
 shown""",
     "page": "from IPython.display import HTML\nHTML(explorer.fragment(shown))",
     "ask": "import json\nprint(json.dumps([shown.place, 'keras' in sys.modules]))",
@@ -51,17 +45,8 @@ def lab(tmp_path_factory):
     """(page, seconds): a notebook run in JupyterLab, and the time from "run all" to the live explorer."""
     browser_tools.require()
     pytest.importorskip("anywidget")
-    folder, root = tmp_path_factory.mktemp("weights"), tmp_path_factory.mktemp("lab")
-    for half in ("encoder", "decoder"):
-        shutil.copy(weights.FOLDER / f"map_plain_{half}.keras", folder)
-    encoder(0, variational=True).save(folder / "map_vae_encoder.keras")
-    decoder(0).save(folder / "map_vae_decoder.keras")
-    sums = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}" for path in folder.glob("*.keras")]
-    (folder / "SHA256SUMS").write_text("\n".join(sums), encoding="utf-8")
-    cells = [
-        nbformat.v4.new_code_cell(source.replace("{folder!r}", repr(str(folder))), id=name)
-        for name, source in CELLS.items()
-    ]
+    root = tmp_path_factory.mktemp("lab")
+    cells = [nbformat.v4.new_code_cell(source, id=name) for name, source in CELLS.items()]
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel}), root / "maps.ipynb")
     with browser_tools.jupyterlab(root, AE_PRESET="smoke") as server, browser_tools.browser_page() as page:

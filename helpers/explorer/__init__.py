@@ -29,7 +29,7 @@ PUBLISHED = {
 }
 
 
-def published(*sets: str, count: int = COUNT, folder: Path = weights.FOLDER) -> Explorer:
+def published(*sets: str, count: int = COUNT) -> Explorer:
     """The explorer with the published networks, on the first `count` test images of each set.
 
     sets: "mnist" and "fashion_mnist", by default both. Raises ValueError for another name, and as `datasets.load` and
@@ -46,17 +46,13 @@ def published(*sets: str, count: int = COUNT, folder: Path = weights.FOLDER) -> 
         pairs[title] = [
             Space(
                 called,
-                *(_half(f"{model}{SETS[name]}_{half}", folder) for half in ("encoder", "decoder")),
+                *(Network.read(weights.checked(f"{model}{SETS[name]}_{half}")) for half in ("encoder", "decoder")),
                 *shown,
                 details,
             )
             for model, (called, details) in PUBLISHED.items()
         ]
     return Explorer(pairs, names)
-
-
-def _half(name: str, folder: Path) -> Network:
-    return Network.read(weights.checked(name, folder=folder))
 
 
 def fragment(explorer: Explorer | Pairs, names: Names | None = None) -> str:

@@ -151,8 +151,8 @@ class Explorer {
     const canvas = element("canvas", frame, { "aria-hidden": "true" });
     const chart = new Chart(space, this.set, canvas);
     element("p", map, { id: help, className: "lx-hidden" }, "Arrow keys move, with Shift five times as far; Enter pins, Escape frees, Home goes to the middle.");
-    const facts = [];
-    if (space.sigmas) facts.push("dashed rings: 1, 2, 3 standard deviations of N(0, I); small ellipse: one of the marked code");
+    const facts = [`Of places sampled at this map's own mean and width, ${Math.round(100 * space.uncovered)}% have no data near`];
+    if (space.sigmas) facts.push("dashed rings: 1, 2, 3 standard deviations of N(0, I); small ellipse: one standard deviation of the marked code, as its encoder gives it");
     if (chart.outside) facts.push(`${chart.outside} of ${space.codes.length} lie outside: arrows at the edge`);
     element("p", map, { className: "lx-small" }, facts.join("; "));
     this.listen(frame, chart, k);
@@ -322,8 +322,8 @@ class Explorer {
     this.behindNote.textContent = {
       nothing: "",
       pictures: `Behind the codes: what the network draws at ${GRID} \u00d7 ${GRID} places, dimmed. It draws something everywhere, whether data is near or not.`,
-      regions: "Behind the codes: the class whose test images the drawn picture is most like, pixel by pixel. Pale: it is not like any one class more than another.",
-      density: "Behind the codes: the darker, the more codes. Empty: no data near.",
+      regions: "Behind the codes: the class whose test images the drawn picture is most like, pixel by pixel. Faint: it is not like any one class more than another.",
+      density: "Behind the codes: the stronger the colour, the more codes. Empty: no data near.",
     }[kind];
     if (redraw) this.ask();
   }
@@ -392,7 +392,7 @@ class Explorer {
     this.sampleRows.replaceChildren();
     spaces.forEach((space, k) => {
       const strip = this.strip(this.sampleRows, space);
-      this.samples[k].forEach((z, n) => this.still(strip, space, z, `sample ${n + 1}`, String(n + 1), () => this.visit(n)));
+      this.samples[k].forEach((z, n) => this.still(strip, space, z, `sample ${LETTERS[n]}`, LETTERS[n], () => this.visit(n)));
     });
     this.play(n => this.visit(n), SAMPLES, 700);
   }
@@ -536,7 +536,9 @@ class Explorer {
     const ready = this.from && this.to;
     this.walkNote.textContent = ready
       ? "The straight line between the two places on each map; the pictures are what lies on it. \u26a0: no data near."
-      : `Choose a place or a ${this.noun} and press \u201cStart here\u201d; choose another and press \u201cEnd here\u201d.`;
+      : this.from
+        ? `It starts at (${round(this.from[this.active])}). Choose another place or ${this.noun} and press \u201cEnd here\u201d.`
+        : `Choose a place or a ${this.noun} and press \u201cStart here\u201d; choose another and press \u201cEnd here\u201d.`;
     this.walkPlay.disabled = this.walkSlider.disabled = !ready;
     this.walkRows.replaceChildren();
     this.walk = ready ? this.set.spaces.map((_, k) => [this.from[k], this.to[k]]) : null;

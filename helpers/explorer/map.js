@@ -32,6 +32,7 @@ function signsOf(names) {
   });
 }
 
+const LETTERS = "abcdefgh"; // of the eight samples: numbers would look like digits
 const GRID = 20; // cells a side: of the pictures behind, and of the slider
 const FINE = 32; // of the regions, DENSE of the density
 const DENSE = 64;
@@ -331,7 +332,7 @@ class Chart {
     }
     pen.restore();
     if (ellipse && ringed !== null) this.signs(pen, [ringed], "nothing"); // which the ellipse covers
-    samples?.forEach((z, k) => this.tag(pen, z, String(k + 1)));
+    samples?.forEach((z, k) => this.tag(pen, z, LETTERS[k]));
     if (ringed !== null) {
       const [x, y] = this.inside(this.space.codes[ringed]);
       this.twice(pen, () => pen.arc(x, y, this.lecture ? 16 : 12, 0, 7), 3);
