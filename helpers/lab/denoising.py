@@ -238,7 +238,7 @@ def _overview(bench: Bench) -> None:
     }
     if bench.preset.publishes(bench.mnist.is_sample):
         with whole_file(records.FOLDER / "overview.png") as partial:
-            plots.rows(pictures, size=0.8).savefig(partial)
+            plots.rows(pictures, size=0.8).savefig(partial, bbox_inches="tight")
 
 
 def _filters(bench: Bench) -> None:
