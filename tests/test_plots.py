@@ -1,11 +1,14 @@
 """Figures and tables: each is given back, labelled in words, and draws pixels as they are."""
 
+import re
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
 from helpers import models, plots
+from helpers.plumbing.files import PROJECT
 
 
 @pytest.fixture
@@ -142,6 +145,12 @@ def test_each_of_ten_classes_has_a_colour_and_a_sign_of_its_own():
         drawn = plots.code_maps({"a map": points}, np.arange(10), called, axes=True).axes[0].collections
         assert len({tuple(one.get_facecolor()[0]) for one in drawn}) == 10
         assert len({one.get_paths()[0].vertices.tobytes() for one in drawn}) == 10
+
+
+def test_a_class_has_the_same_colour_in_figures_and_in_the_explorer():
+    script = (PROJECT / "helpers" / "explorer" / "map.js").read_text(encoding="utf-8")
+    line = next(line for line in script.splitlines() if line.startswith("const ON_LIGHT"))
+    assert re.findall("#[0-9a-f]{6}", line) == list(plots.CLASS_COLOURS)
 
 
 def test_a_marked_mosaic_colours_what_is_black_and_counts_each_kind():

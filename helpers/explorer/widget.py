@@ -43,17 +43,15 @@ class Explorer(ipywidgets.VBox):
             "cell": ipywidgets.IntSlider(0, 0, CELLS * CELLS - 1, description="cell", layout=layout),
         }
         self.map = self.live = None
+        self._place = self._first()
+        self._stretch()
         if anywidget and int(ipywidgets.__version__.split(".")[0]) >= 8:
-            self._place = self._first()
-            self._stretch()
             self.map = _map_class()(
                 data=bundle(self.pairs, self.names), place=self._place, sliders=list(self.sliders.values())
             )
             row = ipywidgets.HBox(list(self.sliders.values()), layout=ipywidgets.Layout(flex_flow="row wrap"))
             super().__init__([self.map, row])
         else:
-            self._place = self._first()
-            self._stretch()
             self.live = _pictures(self)
             super().__init__([self.live])
 

@@ -16,8 +16,8 @@ from . import publishing, training
 from .presets import Preset
 from .recipes import Recipe, seeds, train
 
-SETS = {"mnist": "MNIST", "fashion_mnist": "Fashion-MNIST"}
 ENDINGS = {"mnist": "", "fashion_mnist": "_fashion"}  # of the recipes' names
+SETS = {data: datasets.TITLES[data] for data in ENDINGS}
 KINDS = ("plain autoencoder", "VAE")
 BETAS = (0.0, 0.25, 1.0, 4.0, 16.0)
 
@@ -334,27 +334,19 @@ def _chapter(bench: Bench) -> None:
 
 
 def _comparison(bench: Bench) -> None:
-    found = {title: bench.tables(_compared(data), partial(quality, side=bench.side)) for data, title in SETS.items()}
-    words = []
-    for title, tables in found.items():
-        rows = tables["own scale"]
-        words.append(f"{title}: {_each(rows, 'readable within 2 sd (%)')}")
+    found, words = _on_both_sets(bench, quality, "own scale", "readable within 2 sd (%)")
     bench.record(
         "map_comparison", task="the same network with and without sampling and KL term",
-        measured="readable within two standard deviations of the codes: " + "; ".join(words),
+        measured=f"readable within two standard deviations of the codes: {words}",
         metrics=found, trained=bench.trained(COMPARED["mnist"]["VAE"]) | {"seeds": 3},
     )  # fmt: skip
 
 
 def _regions(bench: Bench) -> None:
-    found = {title: bench.tables(_compared(data), partial(regions, side=bench.side)) for data, title in SETS.items()}
-    words = []
-    for title, tables in found.items():
-        rows = tables["of the unreadable cells (%)"]
-        words.append(f"{title}: {_each(rows, 'classes meet')}")
+    found, words = _on_both_sets(bench, regions, "of the unreadable cells (%)", "classes meet")
     bench.record(
         "map_regions", task="empty or ambiguous: why a place cannot be read",
-        measured="of the unreadable cells, those where classes meet: " + "; ".join(words), metrics=found,
+        measured=f"of the unreadable cells, those where classes meet: {words}", metrics=found,
     )  # fmt: skip
 
 
@@ -387,6 +379,12 @@ def _by_beta(bench: Bench) -> None:
         "map_beta", task="reconstruction against KL, by beta", measured="BCE and KL in nats, " + "; ".join(words),
         metrics=found, trained=bench.trained(BY_BETA[1.0]) | {"seeds": 3},
     )  # fmt: skip
+
+
+def _on_both_sets(bench: Bench, figures: Callable, table: str, measure: str) -> tuple[dict, str]:
+    """({set: its tables} of the compared kinds, one measure of one table in words)."""
+    found = {title: bench.tables(_compared(data), partial(figures, side=bench.side)) for data, title in SETS.items()}
+    return found, "; ".join(f"{title}: {_each(tables[table], measure)}" for title, tables in found.items())
 
 
 def _compared(data: str) -> dict[str, list[Recipe]]:
