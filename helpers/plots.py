@@ -261,6 +261,33 @@ def marked_mosaic(
     return _finished(figure)
 
 
+def colour_plane(
+    places: np.ndarray, values: np.ndarray, marks: Mapping[str, np.ndarray] | None = None, *, title: str = ""
+) -> Figure:
+    """Colours at their places (a, b) in CIE Lab's plane, (N, 2): the larger its value, (N,), the larger a dot.
+
+    marks: {name: (a, b)}, drawn as rings in their own colour.
+    """
+    from .colors import with_ab
+
+    def shade(points):
+        points = np.asarray(points, np.float32).reshape(1, -1, 1, 2)
+        return with_ab(np.full((*points.shape[:3], 1), 0.5, np.float32), points)[0, :, 0]
+
+    with plt.rc_context(FONT):
+        figure, axis = plt.subplots(figsize=(6.4, 5.4), layout="constrained")
+        axis.scatter(*places.T, s=700 * values / values.max(), c=shade(places), linewidths=0)
+        for (name, point), sign in zip((marks or {}).items(), MARKERS, strict=False):
+            style = {"color": shade(point), "marker": sign, "s": 130, "edgecolors": "black", "linewidths": 1.8}
+            axis.scatter(*point, label=name, **style)
+        axis.axhline(0, color="0.85", zorder=0)
+        axis.axvline(0, color="0.85", zorder=0)
+        axis.set(title=title, xlabel="a: green to red", ylabel="b: blue to yellow", aspect="equal")
+        if marks:
+            figure.legend(loc="outside right upper", frameon=False)
+    return _finished(figure)
+
+
 def thumbnail_map(points: np.ndarray, images: np.ndarray, *, title: str = "", side: float = 0.045) -> Figure:
     """Images (N, H, W, C) at their points (N, 2), as many as find room; side: of an image, as a share of the width."""
     low, high = points.min(axis=0), points.max(axis=0)

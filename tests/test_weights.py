@@ -150,12 +150,3 @@ def test_a_model_stored_in_half_the_space_is_float32_again(tiny_model, tmp_path)
         np.testing.assert_array_equal(loaded, own.astype(np.float16).astype(np.float32))
     np.testing.assert_allclose(plain.predict_on_batch(batch), model.predict_on_batch(batch), atol=2e-3)
     assert_sums_right(tmp_path)
-
-
-def test_an_array_is_published_beside_its_model(tmp_path):
-    bins = np.arange(6, dtype=np.float32).reshape(3, 2)
-    assert not publishing.publish_array(bins, "colorize_bins_x", preset=Preset("quick"), folder=tmp_path)
-    assert not list(tmp_path.iterdir())
-    assert publishing.publish_array(bins, "colorize_bins_x", preset=FULL, folder=tmp_path)
-    np.testing.assert_array_equal(np.load(tmp_path / "colorize_bins_x.npz")["values"], bins)
-    assert_sums_right(tmp_path)

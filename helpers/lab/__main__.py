@@ -5,7 +5,7 @@ import sys
 
 from . import presets
 
-APPLICATIONS = ("denoising", "maps")
+APPLICATIONS = ("denoising", "colorization", "maps")
 
 
 def application(name: str):

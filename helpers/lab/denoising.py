@@ -50,7 +50,10 @@ PUBLISHED = [
         published=True,
     ),
     conv(name="denoise_half", corrupt=HALF, epochs=100, published=True),
-    conv(name="denoise_extreme", corrupt=EXTREME, epochs=100, patience=10, published=True),
+    conv(
+        name="denoise_extreme", corrupt=EXTREME, epochs=100, published=True,
+        callbacks=(keras.callbacks.EarlyStopping(patience=10),),
+    ),
     unet(name="denoise_unet_first", corrupt=corruptions.varied_noise, epochs=12, optimizer=warm_cosine),
     unet(
         name="denoise_unet", corrupt=partial(corruptions.varied_noise, uniform=0.9), epochs=24, loss=bce_and_psnr,

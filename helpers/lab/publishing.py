@@ -43,18 +43,6 @@ def publish(
     return True
 
 
-def publish_array(
-    values: np.ndarray, name: str, *, preset: Preset, is_sample: bool = False, folder: Path = weights.FOLDER
-) -> bool:
-    """Save an array that goes with a model as <name>.npz, key "values", under the same conditions as `publish`."""
-    if not preset.publishes(is_sample):
-        return False
-    with whole_file(folder / f"{name}.npz") as partial:
-        np.savez(partial, values=values)
-    renew_sums(folder)
-    return True
-
-
 def record(
     name: str,
     *,
@@ -99,8 +87,8 @@ def record(
 
 
 def renew_sums(folder: Path = weights.FOLDER) -> None:
-    """Write SHA256SUMS anew for every model and array in the folder."""
-    files = sorted([*folder.glob("*.keras"), *folder.glob("*.npz")])
+    """Write SHA256SUMS anew for every model in the folder."""
+    files = sorted(folder.glob("*.keras"))
     with whole_file(folder / "SHA256SUMS", ".txt") as partial:
         partial.write_text("".join(f"{weights.sha256(path)}  {path.name}\n" for path in files), encoding="utf-8")
 

@@ -7,13 +7,12 @@ from functools import partial
 import keras
 import numpy as np
 
-from .. import datasets
+from .. import datasets, weights
 from ..pairs import Corruption, Pairs
 from . import publishing, training
 from .presets import Preset
 
 Built = keras.Model | tuple[keras.Model, keras.Model, keras.Model]  # a network, or (encoder, decoder, whole)
-HELD_OUT = 5_000  # the last training images choose the best epoch; no test image does
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,9 +22,11 @@ class Recipe:
     network: gives the untrained network, or (encoder, decoder, whole), of which the halves are published. corrupt: a
     function of `helpers.corruptions`, or a `functools.partial` of one; None where the clean image is the input too.
     loss: as in `model.compile`. optimizer: "adam", or a function of (batches an epoch, epochs) that gives one.
-    watch: the noise of the validation images, where it is not the one trained on. start: the name of another recipe,
-    with whose trained weights this one begins. images: the first so many training images (None: all but the last
-    5,000). patience: stop after so many epochs without a better one (0: never). published: belongs into data/weights.
+    watch: the noise of the validation images, where it is not the one trained on. target, augment: as for `Pairs`.
+    start: the name of another recipe, with whose trained weights (the published ones, where there are) this
+    one begins, layer by layer for as long as both have the same.
+    held_out: so many of the last training images choose the best epoch; no test image does. images: the first so many
+    of the others (None: all). callbacks: Keras's, such as `EarlyStopping`. published: belongs into data/weights.
     fresh: new noise in every epoch. half: published as float16. keep_last: the weights of the last epoch, not those of
     the lowest validation loss. classify: the network gives classes, and the targets are the images' labels.
     """
@@ -41,9 +42,12 @@ class Recipe:
     seed: int = 0
     fresh: bool = True
     watch: Corruption | None = None
+    target: Callable[[np.ndarray], np.ndarray] | None = None
+    augment: Callable[[np.ndarray, np.random.Generator], np.ndarray] | None = None
     start: str | None = None
+    held_out: int = 5_000
     images: int | None = None
-    patience: int = 0
+    callbacks: tuple[keras.callbacks.Callback, ...] = ()
     published: bool = False
     half: bool = False
     keep_last: bool = False
@@ -77,7 +81,7 @@ def seeds(recipe: Recipe, count: int = 3) -> list[Recipe]:
 def images(recipe: Recipe, preset: Preset) -> tuple[datasets.Dataset, np.ndarray, np.ndarray]:
     """(data set, training images, validation images) of a recipe; few of them in `smoke` and `quick`."""
     dataset = datasets.load(recipe.data, sample=preset.sample)
-    held_out = preset.pick(smoke=100, quick=2_000, full=HELD_OUT)
+    held_out = preset.pick(smoke=100, quick=2_000, full=recipe.held_out)
     limit = preset.pick(smoke=512, quick=12_000, full=recipe.images)
     return dataset, dataset.train[:-held_out][:limit], dataset.train[-held_out:]
 
@@ -94,7 +98,9 @@ def train(recipe: Recipe, preset: Preset, book: dict[str, Recipe]) -> tuple[Buil
     built = recipe.network()
     network = _whole(built)
     if recipe.start:
-        network.set_weights(_whole(train(book[recipe.start], preset, book)[0]).get_weights())
+        start = book[recipe.start]
+        there = start.published and preset.name == "full"
+        _begin_with(weights.load(start.name) if there else _whole(train(start, preset, book)[0]), network)
     kinds = [Pairs, Pairs]
     if recipe.classify:
         labels = dataset.train_labels
@@ -103,17 +109,18 @@ def train(recipe: Recipe, preset: Preset, book: dict[str, Recipe]) -> tuple[Buil
             partial(Labelled, labels=labels[-len(validation_images) :]),
         ]
     pairs = kinds[0](
-        train_images, corrupt=recipe.corrupt, batch_size=recipe.batch_size, seed=recipe.seed, fresh=recipe.fresh
-    )
+        train_images, corrupt=recipe.corrupt, batch_size=recipe.batch_size, seed=recipe.seed, fresh=recipe.fresh,
+        augment=recipe.augment, target=recipe.target,
+    )  # fmt: skip
     watch = recipe.watch or recipe.corrupt
     validation = kinds[1](
-        validation_images, corrupt=watch, batch_size=500, seed=recipe.seed + 1, fresh=False, shuffle=False
-    )
+        validation_images, corrupt=watch, batch_size=500, seed=recipe.seed + 1, fresh=False, shuffle=False,
+        target=recipe.target,
+    )  # fmt: skip
     optimizer = recipe.optimizer if isinstance(recipe.optimizer, str) else recipe.optimizer(len(pairs), epochs)
-    callbacks = [keras.callbacks.EarlyStopping(patience=recipe.patience)] if recipe.patience else []
     history = training.fit(
         network, pairs, validation, epochs=epochs, loss=recipe.loss, optimizer=optimizer, name=recipe.name,
-        callbacks=callbacks, keep_last=recipe.keep_last,
+        callbacks=recipe.callbacks, keep_last=recipe.keep_last,
     )  # fmt: skip
     if recipe.published:
         files = {recipe.name: network}
@@ -126,3 +133,11 @@ def train(recipe: Recipe, preset: Preset, book: dict[str, Recipe]) -> tuple[Buil
 
 def _whole(built: Built) -> keras.Model:
     return built[-1] if isinstance(built, tuple) else built
+
+
+def _begin_with(learned: keras.Model, network: keras.Model) -> None:
+    """Layer by layer from the input, for as long as both have the same ones."""
+    for theirs, own in zip(learned.layers, network.layers, strict=False):
+        if [value.shape for value in theirs.weights] != [value.shape for value in own.weights]:
+            break
+        own.set_weights(theirs.get_weights())
