@@ -29,7 +29,9 @@ def test_what_is_compared_differs_in_one_thing():
     rgb, chroma, skips, mirrored, unet = lab.ABLATION.values()
     assert replace(chroma, name="", network=None) == replace(skips, name="", network=None)
     assert replace(chroma, name="", network=None) == replace(unet, name="", network=None)
-    assert replace(chroma, name="") == replace(mirrored, name="", augment=None)
+    assert replace(chroma, name="", network=None) == replace(mirrored, name="", network=None, augment=None)
+    built = [(recipe.network.func, recipe.network.keywords) for recipe in (chroma, mirrored)]
+    assert built[0] == built[1] == (lab.chapter, {"chroma": True})
     same = {"name": "", "network": None, "target": None, "loss": None}
     assert replace(rgb, **same) == replace(chroma, **same)
     sizes = [recipe.network().count_params() for recipe in (rgb, chroma, skips)]
@@ -135,7 +137,7 @@ def test_all_of_colorization_can_be_measured(monkeypatch, tmp_path):
     """On the sample, with the published networks in every place; nothing is published."""
     found = {}
     monkeypatch.setattr(publishing, "write_json", lambda path, entry: found.update({path.stem: entry}))
-    monkeypatch.setattr(lab, "seeds", lambda recipe: [recipe])
+    monkeypatch.setattr(lab, "seeds", lambda recipe, count: [recipe])
     monkeypatch.setattr(records, "FOLDER", tmp_path)
     monkeypatch.setattr(lab.Bench, "network", published)
     monkeypatch.setattr(Preset, "publishes", lambda self, is_sample: True)
