@@ -1,10 +1,10 @@
 """The four image sets of the notebooks: a local file, else a well-kept loader, else a small drawn sample."""
 
+import math
 import os
 import textwrap
 import warnings
 import zipfile
-import zlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from .photos import PhotoFolder
 from .plumbing import downloads
-from .plumbing.files import DATA, SHIPPED, chosen_folder
+from .plumbing.files import DATA, SHIPPED, Sentence, chosen_folder, reading
 
 KEYS = ("x_train", "y_train", "x_test", "y_test")
 TITLES = {"mnist": "MNIST", "fashion_mnist": "Fashion-MNIST", "cifar10": "CIFAR-10", "faces": "Faces"}
@@ -24,6 +24,10 @@ CLASS_NAMES = {
     ),
     "cifar10": ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
 }  # fmt: skip
+
+
+AGAIN = "move it away to have the set fetched anew"
+MOST = 1_000_000_000  # bytes of one array; those of the real sets have 154 MB at most
 
 
 class SampleDataWarning(UserWarning):
@@ -85,7 +89,9 @@ def load(name: str, *, sample: bool = False, folder: str | Path | None = None) -
     if os.environ.get("AE_PRESET") == "smoke":
         return _few(_from_sample(name))
     place, shown = _data_folder()
-    if (place / _file_name(name)).exists():
+    with reading(shown, AGAIN):
+        is_there = _is_there(place / _file_name(name))
+    if is_there:
         return _from_folder(name, place, shown)
     try:
         if name == "faces":
@@ -106,10 +112,19 @@ def _data_folder() -> tuple[Path, str]:
     folder = chosen_folder("AUTOENCODER_DATA")
     if not folder:
         return DATA, "data"
-    if not folder.is_dir():
+    if not os.path.isdir(folder):  # False too where it may not be looked at
         chosen = os.environ["AUTOENCODER_DATA"]
         raise FileNotFoundError(f"AUTOENCODER_DATA is {chosen!r}, which is no folder: correct it or unset it")
     return folder, "$AUTOENCODER_DATA"
+
+
+def _is_there(path: Path) -> bool:
+    """Whether there is something of that name, were it a link that leads nowhere. Raises OSError in a locked folder."""
+    try:
+        os.lstat(path)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _file_name(name: str) -> str:
@@ -152,40 +167,53 @@ def _few(dataset: Dataset) -> Dataset:
 
 
 def _read_npz(path: Path, shown: str) -> dict[str, np.ndarray]:
-    damaged = f"{shown} is damaged or not a .npz file; delete it to download the set again"
-    if not zipfile.is_zipfile(path):  # np.load would take it for a pickle
-        raise ValueError(damaged)
+    if not path.is_file():  # to open a FIFO would wait for ever
+        raise ValueError(f"{shown} is no file; {AGAIN}")
+    with reading(shown, AGAIN), zipfile.ZipFile(path) as archive:
+        return {key: _array(archive, key, shown) for key in KEYS}
+
+
+def _array(archive: zipfile.ZipFile, key: str, shown: str) -> np.ndarray:
+    """One array, once its header is known to promise what the file holds, and not too much."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            for key in KEYS:
-                if key not in archive.files:
-                    raise LookupError(f"{shown} has no array {key!r}; delete it to download the set again")
-            return {key: np.asarray(archive[key]) for key in KEYS}
-    except LookupError as error:
-        raise ValueError(*error.args) from None
-    except (ValueError, EOFError, OSError, zipfile.BadZipFile, zlib.error) as error:
-        if "allow_pickle" in str(error):
-            damaged = f"{shown} holds pickled objects, which are not loaded because they can run code; "
-            damaged += "save plain uint8 arrays with np.savez instead"
-        raise ValueError(damaged) from None
+        info = archive.getinfo(f"{key}.npy")
+    except KeyError:
+        raise Sentence(f"{shown} has no array {key!r}; {AGAIN}") from None
+    with archive.open(info) as file:
+        version = np.lib.format.read_magic(file)
+        header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, _, dtype = header(file)
+        if dtype.hasobject:
+            raise Sentence(
+                f"{shown} holds pickled objects, which are not loaded because they can run code; "
+                "save plain uint8 arrays with np.savez instead"
+            )
+        count = math.prod(shape) * dtype.itemsize
+        if count > MOST:
+            raise Sentence(f"{shown}: {key} has {count / 1e9:.0f} GB, and the limit is {MOST / 1e9:.0f}; {AGAIN}")
+        if min(shape, default=0) < 0 or file.tell() + count != info.file_size:
+            raise ValueError
+    with archive.open(info) as file:
+        array = np.lib.format.read_array(file, allow_pickle=False)
+        file.read()  # to its end, where the checksum is compared
+        return array
 
 
 def _labelled(name: str, arrays: dict, origin: str, *, shown: str, is_sample: bool = False) -> Dataset:
     """A Dataset of checked arrays; raises ValueError for a wrong shape, type, length or label."""
     height, width, channels = shape = SHAPES[name]
-    again = "delete it to download the set again"
     checked = {}
     for part in ("train", "test"):
         x, y = arrays[f"x_{part}"], arrays[f"y_{part}"]
         if x.dtype != np.uint8 or x.shape[1:] not in (shape, shape[: 2 if channels == 1 else 3]) or len(x) == 0:
             needed = f"(N, {height}, {width}{', 3' if channels == 3 else ''})"
-            raise ValueError(f"{shown}: x_{part} is {x.dtype} of shape {x.shape}, not uint8 of shape {needed}; {again}")
+            raise ValueError(f"{shown}: x_{part} is {x.dtype} of shape {x.shape}, not uint8 of shape {needed}; {AGAIN}")
         if not np.issubdtype(y.dtype, np.integer) or y.ndim not in (1, 2) or y.size != len(y):
-            raise ValueError(f"{shown}: y_{part} is {y.dtype} of shape {y.shape}, not integers of shape (N,); {again}")
+            raise ValueError(f"{shown}: y_{part} is {y.dtype} of shape {y.shape}, not integers of shape (N,); {AGAIN}")
         if len(x) != len(y):
-            raise ValueError(f"{shown}: x_{part} has {len(x):,} images but y_{part} {len(y):,} labels; {again}")
+            raise ValueError(f"{shown}: x_{part} has {len(x):,} images but y_{part} {len(y):,} labels; {AGAIN}")
         if y.min() < 0 or y.max() >= len(CLASS_NAMES[name]):
-            raise ValueError(f"{shown}: the labels y_{part} go from {y.min()} to {y.max()}, not from 0 to 9; {again}")
+            raise ValueError(f"{shown}: the labels y_{part} go from {y.min()} to {y.max()}, not from 0 to 9; {AGAIN}")
         checked[part] = x.reshape(-1, *shape), y.reshape(-1).astype(np.int64)
     (train, train_labels), (test, test_labels) = checked["train"], checked["test"]
     return Dataset(
@@ -211,7 +239,7 @@ def _source(name: str, train, test, origin: str) -> str:
 
 
 def _in_a_line(error: Exception) -> str:
-    text = " ".join(str(error).split()).replace(str(Path.home()), "~") or type(error).__name__
+    text = " ".join(str(error).split()).replace(os.path.expanduser("~"), "~") or type(error).__name__
     return text if len(text) < 200 else text[:200] + " ..."
 
 

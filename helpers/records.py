@@ -1,9 +1,8 @@
 """What the lab measured: data/results/<name>.json, one file a measurement."""
 
-import json
 from pathlib import Path
 
-from .plumbing.files import SHIPPED
+from .plumbing.files import SHIPPED, read_json
 
 FOLDER = SHIPPED / "results"
 REMEDY = "restore it with `git checkout data/results`, or install the project again"
@@ -18,7 +17,4 @@ def load(name: str, *, folder: Path = FOLDER) -> dict:
     if not path.exists():
         known = ", ".join(sorted(other.stem for other in folder.glob("*.json"))) or "none"
         raise FileNotFoundError(f"data/results has no {path.name} (there: {known}); measure it with helpers.lab")
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"data/results/{path.name} is damaged; {REMEDY}") from error
+    return read_json(path, f"data/results/{path.name}", REMEDY)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .plumbing.files import SHIPPED
+from .plumbing.files import SHIPPED, read_json, reading
 
 if TYPE_CHECKING:  # the explorer reads checked files without Keras, whose import takes seconds
     import keras
@@ -19,12 +18,17 @@ REMEDY = "restore it with `git checkout data/weights`, or install the project ag
 def load(name: str, *, folder: Path = FOLDER) -> keras.Model:
     """The published model `name` ("denoise_uniform"), ready to predict: `keras.models.load_model` on a checked file.
 
-    Raises FileNotFoundError where there is none, ValueError where the file is not the published one (SHA256SUMS).
+    Raises FileNotFoundError where there is none, ValueError where the file is not the published one (SHA256SUMS), or
+    Keras is too old for it.
     """
     path = checked(name, folder=folder)
     import keras
 
-    return keras.models.load_model(path, compile=False)
+    try:
+        return keras.models.load_model(path, compile=False)
+    except Exception as error:  # the file is whole, so it is Keras
+        told = f"data/weights/{path.name} cannot be opened by Keras {keras.__version__}; pip install --upgrade keras"
+        raise ValueError(told) from error
 
 
 def checked(name: str, *, folder: Path = FOLDER) -> Path:
@@ -33,7 +37,9 @@ def checked(name: str, *, folder: Path = FOLDER) -> Path:
     if not path.exists():
         known = ", ".join(sorted(other.stem for other in folder.glob("*.keras"))) or "none"
         raise FileNotFoundError(f"data/weights has no {path.name}; there are: {known}")
-    if sha256(path) != sums(folder).get(path.name):
+    with reading(f"data/weights/{path.name}", REMEDY):
+        whole = sha256(path) == sums(folder).get(path.name)
+    if not whole:
         raise ValueError(f"data/weights/{path.name} is not the published file (see SHA256SUMS); {REMEDY}")
     return path
 
@@ -46,10 +52,7 @@ def history(name: str, *, folder: Path = FOLDER) -> dict:
     path = folder / f"{name}.json"
     if not path.exists():
         raise FileNotFoundError(f"data/weights has no {path.name}; {REMEDY}")
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"data/weights/{path.name} is damaged; {REMEDY}") from error
+    return read_json(path, f"data/weights/{path.name}", REMEDY)
 
 
 def sums(folder: Path = FOLDER) -> dict[str, str]:

@@ -6,7 +6,9 @@ import hashlib
 import http.server
 import io
 import os
+import re
 import socket
+import struct
 import subprocess
 import sys
 import tarfile
@@ -14,6 +16,7 @@ import threading
 import time
 import urllib.request
 import warnings
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -147,7 +150,11 @@ def fashion_host(host, keras_home, monkeypatch) -> Host:
     for key, part in (("train", "train"), ("test", "t10k")):
         host.files[f"{part}-labels-idx1-ubyte.gz"] = gzip.compress(b"\0" * 8 + made[f"y_{key}"].tobytes())
         host.files[f"{part}-images-idx3-ubyte.gz"] = gzip.compress(b"\0" * 16 + made[f"x_{key}"].tobytes())
-    here = [file._replace(url=host.url + file.name) for file in downloads.KERAS_FILES["fashion_mnist"]]
+    sums = {name: hashlib.sha256(gzip.decompress(content)).hexdigest() for name, content in host.files.items()}
+    here = [
+        file._replace(url=host.url + file.name, sha256=sums[file.name])
+        for file in downloads.KERAS_FILES["fashion_mnist"]
+    ]
     monkeypatch.setitem(downloads.KERAS_FILES, "fashion_mnist", here)
     return host
 
@@ -267,12 +274,68 @@ def save(path: Path, **changes) -> None:
     np.savez(path, **{key: value for key, value in made.items() if value is not None})
 
 
+def raw(path: Path, **members: bytes) -> None:
+    """The four arrays of a whole file, but for some of which the bytes are given."""
+    save(path)
+    with zipfile.ZipFile(path) as archive:
+        whole = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in (whole | {f"{key}.npy": content for key, content in members.items()}).items():
+            archive.writestr(name, content)
+
+
+def header(text: str, version: bytes = b"\1\0") -> bytes:
+    """The head of an array, without the array."""
+    return b"\x93NUMPY" + version + struct.pack("<H", len(text) + 1) + text.encode() + b"\n"
+
+
+def described(shape: tuple, kind: str = "|u1") -> bytes:
+    return header(str({"descr": kind, "fortran_order": False, "shape": shape}))
+
+
+def in_the_directory(path: Path, place: int, value: int) -> None:
+    """Change a number of every entry of a zip file's directory, and the same in the entries' own heads."""
+    save(path)
+    content = bytearray(path.read_bytes())
+    for mark, at in ((b"PK\1\2", place), (b"PK\3\4", place - 2)):
+        for found in re.finditer(re.escape(mark), bytes(content)):
+            content[found.start() + at : found.start() + at + 2] = struct.pack("<H", value)
+    path.write_bytes(content)
+
+
+def pack_with_lzma_and_spoil(path: Path) -> None:
+    with zipfile.ZipFile(path) as archive, zipfile.ZipFile(path.with_suffix(".zip"), "w", zipfile.ZIP_LZMA) as packed:
+        for name in archive.namelist():
+            packed.writestr(name, archive.read(name))
+    content = path.with_suffix(".zip").read_bytes()
+    path.write_bytes(content[:80] + b"\xff" * 40 + content[120:])
+
+
+DAMAGED = "is damaged or of another kind; move it away to have the set fetched anew$"
 BROKEN = {
-    "no zip": (lambda path: path.write_bytes(b"<html>sign in to the school's network</html>"), "is damaged or not a"),
-    "empty": (lambda path: path.write_bytes(b""), "is damaged or not a .npz file; delete it to download the set again"),
-    "cut off": (lambda path: path.write_bytes(path.read_bytes()[:5000]), "is damaged or not a .npz file; delete it"),
-    "bad bytes": (lambda path: path.write_bytes(path.read_bytes().replace(b"\x80\x81", b"\0\0")), "is damaged or not"),
-    "no array": (lambda path: save(path, x_test=None), "has no array 'x_test'; delete it to download the set again"),
+    "no zip": (lambda path: path.write_bytes(b"<html>sign in to the school's network</html>"), DAMAGED),
+    "empty": (lambda path: path.write_bytes(b""), DAMAGED),
+    "cut off": (lambda path: path.write_bytes(path.read_bytes()[:5000]), DAMAGED),
+    "bad bytes": (lambda path: path.write_bytes(path.read_bytes().replace(b"\x80\x81", b"\0\0")), DAMAGED),
+    "bad header": (lambda path: raw(path, x_train=header("{'descr': ((((((((((")), DAMAGED),
+    "long header": (lambda path: raw(path, x_train=header("(" * 60_000)), DAMAGED),
+    "negative": (lambda path: raw(path, x_train=described((-1, 28, 28))), DAMAGED),
+    "another version": (lambda path: raw(path, x_train=header("{}", b"\x09\0")), DAMAGED),
+    "no array inside": (lambda path: raw(path, x_train=b"plain text"), DAMAGED),
+    "1.7 TB": (lambda path: raw(path, x_train=described((60_000, 6_000, 4_800))), ": x_train has 1728 GB, and the"),
+    "overflow": (lambda path: raw(path, x_train=described((2**62, 28, 28))), r": x_train has \d+ GB, and the limit is"),
+    "long words": (lambda path: raw(path, y_test=described((40,), "<U99999999")), ": y_test has 16 GB, and the limit"),
+    "half promised": (lambda path: raw(path, x_train=described((12, 28, 28))), DAMAGED),
+    "encrypted": (lambda path: in_the_directory(path, 8, 1), DAMAGED),
+    "unknown compression": (lambda path: in_the_directory(path, 10, 99), DAMAGED),
+    "wrong compression": (lambda path: in_the_directory(path, 10, 14), DAMAGED),
+    "bad LZMA": (pack_with_lzma_and_spoil, DAMAGED),
+    "a folder": (lambda path: path.unlink() or path.mkdir(), "is no file; move it away to have the set fetched anew$"),
+    "a pipe": (lambda path: path.unlink() or os.mkfifo(path), "is no file; move it away"),
+    "a link to nothing": (lambda path: path.unlink() or path.symlink_to("nowhere"), "is no file; move it away"),
+    "no array": (
+        lambda path: save(path, x_test=None), "has no array 'x_test'; move it away to have the set fetched anew$",
+    ),
     "pickled": (lambda path: save(path, y_train=np.array([{}] * 12)), "holds pickled objects, which are not loaded"),
     "colour": (
         lambda path: save(path, x_train=np.zeros((12, 28, 28, 3), np.uint8)),
@@ -300,6 +363,33 @@ def test_a_broken_file_says_so(data, wrong):
     with pytest.raises(ValueError, match=rf"^\$AUTOENCODER_DATA/mnist\.npz ?{message}") as caught:
         load("mnist")
     assert "\n" not in str(caught.value) and str(data.parent) not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["open", "lstat"])
+def test_what_may_not_be_read_is_not_called_damaged(data, monkeypatch, name):
+    save(data / "mnist.npz")
+
+    place = io if name == "open" else os  # the file, which zipfile opens; or its folder
+    before = getattr(place, name)
+
+    def no(path, *args, **options):
+        if "mnist.npz" in str(path):
+            raise PermissionError(13, "Permission denied")
+        return before(path, *args, **options)
+
+    monkeypatch.setattr(place, name, no)
+    with pytest.raises(ValueError, match=r"AUTOENCODER_DATA.* cannot be read \(Permission denied\); see that you have"):
+        load("mnist")
+
+
+def test_no_home_folder_is_no_reason_to_fail(data, monkeypatch):
+    def nobody(*args):
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", nobody)
+    monkeypatch.setattr(downloads, "keras_arrays", nobody)
+    with pytest.warns(SampleDataWarning, match="could not get them: Could"):
+        assert load("mnist").is_sample
 
 
 def test_wrong_cifar_shape_names_the_right_one(data):
@@ -438,6 +528,18 @@ def test_keras_cache_that_is_damaged_is_fetched_again(data, fashion_host, keras_
     assert fashion_host.requests == [victim.name] and victim.read_bytes() == fashion_host.files[victim.name]
 
 
+def test_a_cache_with_other_garments_is_fetched_again(data, fashion_host, keras_home):
+    load("fashion_mnist")
+    victim = keras_home / "fashion-mnist" / "t10k-images-idx3-ubyte.gz"
+    victim.write_bytes(gzip.compress(bytes(len(gzip.decompress(victim.read_bytes())))))  # whole, and all black
+    assert load("fashion_mnist").source.endswith("downloaded by keras.datasets")
+    assert load("fashion_mnist").test.any()
+    victim.unlink()
+    fashion_host.files[victim.name] = gzip.compress(b"other garments")
+    with pytest.warns(SampleDataWarning, match="arrived damaged"):
+        assert load("fashion_mnist").is_sample
+
+
 def test_keras_checks_the_hash(data, mnist_host, keras_home):
     good = mnist_host.files["mnist.npz"]
     mnist_host.files["mnist.npz"] = good[:-1] + b"\1"
@@ -540,6 +642,7 @@ def lfw_host(host, data, monkeypatch) -> Host:
     monkeypatch.setattr(lfw, "TARGETS", tuple(remote(name) for name in ("pairs.txt", "pairsDevTrain.txt")))
     monkeypatch.setattr(lfw, "FUNNELED_ARCHIVE", remote("lfw-funneled.tgz"))
     monkeypatch.setattr(downloads, "LFW_PEOPLE", 3)
+    monkeypatch.setattr(downloads, "LFW_PHOTOS", 5)
     return host
 
 
@@ -555,6 +658,17 @@ def test_scikit_learns_faces_are_fetched_once_and_stay_on_disk(data, lfw_host, c
     assert again.source == "Faces, 4 + 1 images, from scikit-learn's cache of Labeled Faces in the Wild"
     assert [path.name for path in again.train.paths] == [path.name for path in dataset.train.paths]
     assert not lfw_host.requests
+
+
+def test_a_part_of_scikit_learns_faces_does_not_pass_for_the_set(data, lfw_host):
+    load("faces")
+    home = data.parent / "sklearn" / "lfw_home" / "lfw_funneled"
+    next(home.glob("*/*.jpg")).unlink()
+    with pytest.warns(SampleDataWarning) as seen:
+        assert load("faces").is_sample
+    words = " ".join(str(seen[0].message).replace("|", " ").split())
+    assert "lfw_home/lfw_funneled in scikit-learn's cache has 4 photos instead of 5; move it away" in words
+    assert len(list(home.glob("*/*.jpg"))) == 4  # nothing is deleted
 
 
 @pytest.mark.filterwarnings("ignore:Retry downloading")

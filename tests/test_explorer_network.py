@@ -1,9 +1,11 @@
 """Networks as plain arrays: read without Keras, equal to Keras in numpy and in the page's JavaScript."""
 
+import io
 import json
 import shutil
 import zipfile
 
+import h5py
 import keras
 import numpy as np
 import pytest
@@ -154,11 +156,81 @@ def test_what_is_no_model_is_one_sentence(tmp_path):
         Network.of("map_vae")
     path = tmp_path / "model.keras"
     path.write_text("not a zip")
-    with pytest.raises(ValueError, match=r"model\.keras is not a model saved by Keras 3"):
+    damaged = r"^model\.keras is damaged or of another kind; save the model again with Keras 3 \(\.keras\)$"
+    with pytest.raises(ValueError, match=damaged):
         Network.read(path)
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("config.json", "{}")
-    with pytest.raises(ValueError, match=r"model\.keras is not a model saved by Keras 3"):
+    with pytest.raises(ValueError, match=damaged):
+        Network.read(path)
+    with pytest.raises(FileNotFoundError, match=r"^there is no file none\.keras: check its spelling"):
+        Network.read(tmp_path / "none.keras")
+    with pytest.raises(ValueError, match="is no file; save the model again"):
+        Network.read(tmp_path)
+
+
+def leads_back(config: dict) -> None:
+    first, second, *_, last = config["config"]["layers"]
+    nodes = json.dumps(second["inbound_nodes"]).replace(f'"{first["name"]}"', f'"{last["name"]}"')
+    second["inbound_nodes"] = json.loads(nodes)
+
+
+def made_of(kind: str, **settings):
+    """Puts a layer of this kind in the place of the last one."""
+
+    def change(config: dict) -> None:
+        last = config["config"]["layers"][-1]
+        last["class_name"], last["config"] = kind, {"name": last["name"], **settings}
+
+    return change
+
+
+MANY = [10**6, 10**6]
+WRONG_CONFIG = {
+    "no layers": (lambda config: config["config"].update(layers=None), "damaged or of another kind"),
+    "no outputs": (lambda config: config["config"].update(output_layers=[]), "damaged or of another kind"),
+    "unknown output": (lambda config: config["config"].update(output_layers=["x", 0, 0]), "damaged or of another kind"),
+    "no class": (lambda config: config.pop("class_name"), "damaged or of another kind"),
+    "a circle": (leads_back, "^the explorer cannot compute a chain that leads back to itself$"),
+    "terapixels": (made_of("UpSampling2D", size=MANY, interpolation="nearest"), "4000000, 6000000, 2 numbers; make it"),
+    "a wide pool": (
+        made_of("MaxPooling2D", pool_size=MANY, strides=[1, 1], padding="same"),
+        "cannot compute a layer that gives .* numbers; make it smaller",
+    ),
+}
+
+
+def pictures() -> keras.Model:
+    return chain((4, 6, 1), layers.Conv2D(2, 3, padding="same"), layers.ReLU(), layers.Dropout(0.1), functional=True)
+
+
+@pytest.mark.parametrize("name", WRONG_CONFIG)
+def test_a_model_that_makes_no_sense_is_one_sentence(name, tmp_path):
+    change, words = WRONG_CONFIG[name]
+    path = tmp_path / "model.keras"
+    pictures().save(path)
+    with zipfile.ZipFile(path) as archive:
+        config, content = json.loads(archive.read("config.json")), archive.read("model.weights.h5")
+    change(config)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("config.json", json.dumps(config))
+        archive.writestr("model.weights.h5", content)
+    with pytest.raises(ValueError, match=words):
+        Network.read(path)
+
+
+def test_weights_that_promise_terabytes_are_not_read(tmp_path):
+    path, weights_ = tmp_path / "model.keras", io.BytesIO()
+    pictures().save(path)
+    with zipfile.ZipFile(path) as archive:
+        config = archive.read("config.json")
+    with h5py.File(weights_, "w") as file:
+        file.create_dataset("layers/conv2d/vars/0", shape=(10**7, 10**6), dtype="f4", chunks=(100, 100))
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("config.json", config)
+        archive.writestr("model.weights.h5", weights_.getvalue())
+    assert path.stat().st_size < 20_000
+    with pytest.raises(ValueError, match=r"^model\.keras is too large for the explorer; hand over"):
         Network.read(path)
 
 

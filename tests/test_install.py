@@ -53,10 +53,8 @@ def run(command: list, *, cwd: Path, **environment: str) -> subprocess.Completed
     return subprocess.run([*map(str, command)], cwd=cwd, env=env, capture_output=True, text=True, timeout=600)
 
 
-@pytest.fixture(scope="module")
-def origin(tmp_path_factory) -> Path:
-    """A repository with the working tree as its only commit: what GitHub will serve once it is pushed."""
-    folder = tmp_path_factory.mktemp("origin") / "repository.git"
+def repository(folder: Path) -> Path:
+    """A bare repository with the working tree as its only commit: what GitHub will serve once it is pushed."""
     inside = {"GIT_DIR": str(folder), "GIT_WORK_TREE": str(PROJECT), "GIT_CONFIG_GLOBAL": os.devnull}
     author = ("-c", "user.name=test", "-c", "user.email=test@example.org")
     for command in (
@@ -68,6 +66,11 @@ def origin(tmp_path_factory) -> Path:
         assert done.returncode == 0, done.stderr
     (folder / "config").write_text("[core]\n\tbare = true\n", encoding="utf-8")
     return folder
+
+
+@pytest.fixture(scope="module")
+def origin(tmp_path_factory) -> Path:
+    return repository(tmp_path_factory.mktemp("origin") / "repository.git")
 
 
 @pytest.fixture(scope="module")

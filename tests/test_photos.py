@@ -5,15 +5,18 @@ import os
 import pickle
 import struct
 import threading
+import time
 import tracemalloc
 import warnings
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from helpers import photos
 from helpers.photos import PhotoFolder, read_photo, square
 
 RED, BLUE = (255, 0, 0), (0, 0, 255)
@@ -122,8 +125,8 @@ def test_animation_gives_its_first_frame():
         ("half.jpg", encoded(halves(400, 300), "JPEG")[:2000], r"^half\.jpg is damaged or cut off: copy or download"),
         ("half.png", encoded(Image.effect_noise((64, 64), 50))[:900], r"^half\.png is damaged or cut off: copy"),
         ("nothing.png", b"", r"^nothing\.png is empty \(0 bytes\): choose or upload it again$"),
-        ("big.png", png_header(12000, 10000), r"^big\.png has 120 megapixels; the limit is 100: make it smaller"),
-        ("huge.png", png_header(40000, 50000), r"^huge\.png has 2000 megapixels; the limit is 100: make it smaller"),
+        ("big.png", png_header(9500, 10000), r"^big\.png has 95 megapixels; the limit is 50: make it smaller"),
+        ("huge.png", png_header(40000, 50000), r"^huge\.png has 2000 megapixels; the limit is 50: make it smaller"),
     ],
 )
 def test_bad_files_say_what_is_wrong_and_what_to_do(tmp_path, name, data, message):
@@ -148,12 +151,86 @@ def test_the_limit_is_ours_and_pillow_keeps_its_own():
     assert limit < 90e6, "the photo below must be one that Pillow warns of"
     with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("always")
-        with pytest.raises(ValueError, match="damaged"):  # 95 megapixels passed the limit; its body is missing
+        with pytest.raises(ValueError, match="95 megapixels; the limit is 50"):
             read_photo(png_header(9500, 10000))
+        with pytest.raises(ValueError, match="damaged"):  # 49 megapixels passed the limit; its body is missing
+            read_photo(png_header(7000, 7000))
     assert not seen
     assert limit == Image.MAX_IMAGE_PIXELS and filters == list(warnings.filters)
-    with pytest.raises(ValueError, match="2 megapixels; the limit is 0.5"):
-        read_photo(png_header(2000, 1000), max_megapixels=0.5)
+
+
+def test_no_other_program_is_asked():
+    """Pillow gives EPS to Ghostscript, which runs what is in it, whatever the file is called."""
+    for kind in ("EPS", "PPM", "ICO", "PDF"):
+        data = encoded(halves(), kind)
+        with pytest.raises(ValueError, match="^the uploaded file is not an image that can be read: save it as JPEG"):
+            read_photo(data)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF"])
+def test_the_usual_kinds_are_read(kind):
+    np.testing.assert_allclose(read_photo(encoded(halves(), kind))[10, [3, 36]], [RED, BLUE], atol=6)
+
+
+def test_floating_point_and_wide_pixels_keep_their_brightness():
+    shades = np.linspace(0, 1, 5, dtype=np.float32)[None]
+    expected = [0, 64, 128, 191, 255]
+    for values in (shades, 255 * shades, 65535 * shades, (255 * shades).astype(np.int32), shades.repeat(3, axis=0)):
+        photo = read_photo(encoded(Image.fromarray(values), "TIFF"))
+        np.testing.assert_allclose(photo[0, :, 0], expected, atol=1)
+    for values in (shades - 0.5, shades * 1e6, shades * np.nan):
+        with pytest.raises(ValueError, match="^the uploaded file has pixels from .* not 0 to 1: save it as"):
+            read_photo(encoded(Image.fromarray(values.astype(np.float32)), "TIFF"))
+
+
+def test_threads_that_decode_share_a_limit_of_memory(tmp_path, monkeypatch):
+    names = [path.name for path in sorted(gray_levels(tmp_path, range(12), size=20).iterdir())]
+    budget = photos._Budget(3 * 400 * photos.BYTES_A_PIXEL)  # for three photos
+    at_once, most = 0, 0
+
+    def array(image, array=photos._array):
+        nonlocal at_once, most
+        with lock:
+            at_once += 1
+            most = max(most, at_once)
+        time.sleep(0.01)
+        with lock:
+            at_once -= 1
+        return array(image)
+
+    lock = threading.Lock()
+    monkeypatch.setattr(photos, "_budget", lambda pid: budget)
+    monkeypatch.setattr(photos, "_array", array)
+    with ThreadPoolExecutor(8) as pool:
+        read = list(pool.map(lambda name: int(read_photo(tmp_path / name)[0, 0, 0]), names))
+        assert read == list(range(12)) and 1 < most <= 3
+        (tmp_path / "large.png").write_bytes(encoded(halves(100, 100)))  # more than there is: alone, but it comes
+        assert pool.submit(read_photo, tmp_path / "large.png").result(timeout=10).shape == (100, 100, 3)
+        with pytest.raises(ValueError):
+            read_photo(png_header(20, 20))
+    assert budget.left == budget.total
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no FIFO on this system")
+def test_what_is_no_file_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.png")
+    for path in (tmp_path / "pipe.png", Path(os.devnull), tmp_path / "zero\0.png"):
+        with pytest.raises(ValueError, match="cannot be opened .*: give the path of an image file"):
+            read_photo(path)
+    gray_levels(tmp_path, [7])
+    with pytest.warns(UserWarning, match="left out 1 photo that cannot be read: pipe.png"):
+        assert len(PhotoFolder(tmp_path)) == 1
+
+
+def test_a_file_that_may_not_be_read_is_not_called_damaged(tmp_path, monkeypatch):
+    (path,) = gray_levels(tmp_path, [7]).iterdir()
+
+    def no(*args, **options):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("builtins.open", no)
+    with pytest.raises(ValueError, match=r"^0000\.png may not be read: see that you have the permission, or copy it$"):
+        read_photo(path)
 
 
 # ---- square
@@ -232,6 +309,32 @@ def test_large_photos_look_the_same_as_read_in_full(tmp_path):
     Image.fromarray(photo.astype(np.uint8)).save(tmp_path / "large.jpg", quality=95)
     expected = square(read_photo(tmp_path / "large.jpg"), 64)
     np.testing.assert_allclose(PhotoFolder(tmp_path, size=64)[0].astype(int), expected.astype(int), atol=3)
+
+
+def test_linked_folders_are_searched_once(tmp_path):
+    album = gray_levels(tmp_path / "album", [1, 2])
+    gray_levels(tmp_path / "elsewhere", [3])
+    (album / "linked").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    (album / "linked again").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    (album / "back").symlink_to(album, target_is_directory=True)
+    (album / "nowhere").symlink_to(tmp_path / "gone", target_is_directory=True)
+    assert sorted(PhotoFolder(album, size=8)[:][:, 0, 0, 0]) == [1, 2, 3]
+
+
+def test_a_locked_folder_is_named(tmp_path, monkeypatch):
+    album = gray_levels(tmp_path / "album", [1, 2])
+    gray_levels(album / "locked", [3])
+
+    def scandir(path, scandir=os.scandir):
+        if Path(path).name == "locked":
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    with pytest.warns(UserWarning, match="^album: left out 1 folder that cannot be opened: locked$"):
+        assert len(PhotoFolder(album)) == 2
+    with pytest.raises(ValueError, match="the folder locked has no readable photo: locked; .* see that you may read"):
+        PhotoFolder(album / "locked")
 
 
 def test_unreadable_files_are_left_out_with_one_warning(tmp_path):

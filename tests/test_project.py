@@ -11,6 +11,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 from lessons import LESSONS
 from test_notebooks import MACHINE_PATH, URL
 
@@ -22,8 +23,8 @@ COMMANDS = (
     "python3 -m venv .venv && .venv/bin/pip install -r requirements.txt && .venv/bin/jupyter lab notebooks",
     "python3 -m venv .venv && .venv/bin/pip install -r requirements.txt && .venv/bin/pytest",
 )
-FOLDERS = {"notebooks", "helpers", "data", "tests", ".ci"}
-FILES = {"README.md", "LICENSE", "requirements.txt", "pyproject.toml", ".gitignore"}
+FOLDERS = {"notebooks", "helpers", "data", "tests", ".ci", ".github"}
+FILES = {"README.md", "CONTRIBUTING.md", "CITATION.cff", "LICENSE", "requirements.txt", "pyproject.toml", ".gitignore"}
 NOTEBOOKS = sorted(path.name for path in (PROJECT / "notebooks").glob("*.ipynb"))
 COLAB_BADGE = re.compile(r"\[!\[[^\]]*\]\([^)]*colab-badge[^)]*\)\]\([^)]*\)")
 LARGEST_BYTES = 16_000_000
@@ -95,7 +96,7 @@ def test_one_address_everywhere(files):
     """Every GitHub address with the project's name in it is the one in pyproject.toml."""
     owner_and_name = colab.address().removeprefix("https://github.com/")
     for name in files:
-        if Path(name).suffix in {".md", ".py", ".toml", ".ipynb"}:
+        if Path(name).suffix in {".md", ".py", ".toml", ".ipynb", ".cff", ".yml"}:
             text = (PROJECT / name).read_text(encoding="utf-8")
             found = set(re.findall(rf"github(?:\.com)?/([\w.-]+/{owner_and_name.rpartition('/')[2]})\b", text))
             assert found <= {owner_and_name}, name
@@ -113,6 +114,23 @@ def test_links_in_the_texts_lead_somewhere(files):
             if not target.startswith(("http://", "https://")):
                 assert (PROJECT / name).parent.joinpath(place).exists(), f"{name}: {target}"
                 assert place or anchor in anchors, f"{name}: {target}"
+
+
+def test_the_workflow_runs_what_the_readme_promises(readme):
+    workflow = yaml.safe_load((PROJECT / ".github" / "workflows" / "check.yml").read_text(encoding="utf-8"))
+    assert {"push", "schedule"} <= set(workflow[True])  # YAML takes "on" for true
+    job = workflow["jobs"]["check"]
+    assert {"run": ".ci/run"} in job["steps"]
+    *first, last = job["strategy"]["matrix"]["python"]
+    assert f"with Python {', '.join(first)} or {last};" in readme
+    assert pyproject()["project"]["requires-python"] == f">={first[0]}"
+
+
+def test_the_citation_is_of_this_version():
+    citation = yaml.safe_load((PROJECT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert citation["version"] == pyproject()["project"]["version"]
+    assert citation["repository-code"] == colab.address()
+    assert {"cff-version", "message", "title", "authors"} <= set(citation)
 
 
 # ---- what is installed

@@ -61,7 +61,7 @@ def test_a_measurement_is_read_again_and_a_missing_one_is_told_what_there_is(rec
 def test_a_damaged_measurement_is_told_how_to_be_had_again(record, folder, content):
     record()
     (folder / "denoise_uniform.json").write_bytes(content)
-    with pytest.raises(ValueError, match="denoise_uniform.json is damaged; restore it with `git checkout"):
+    with pytest.raises(ValueError, match="denoise_uniform.json is damaged or of another kind; restore it with"):
         records.load("denoise_uniform", folder=folder)
 
 

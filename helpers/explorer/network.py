@@ -18,11 +18,16 @@ from typing import TYPE_CHECKING
 import h5py
 import numpy as np
 
+from ..plumbing.files import Sentence, reading
+
 if TYPE_CHECKING:
     import keras
 
 Layer = dict[str, object]
 BATCH = 64  # images at a time: a convolution's patches take memory
+MOST_BYTES = 1 << 28  # of a model's file, unpacked
+MOST_NUMBERS = 1 << 24  # that a layer may give for one image; a file can ask for any
+REMEDY = "save the model again with Keras 3 (.keras)"
 
 # Layers that do nothing once training is over.
 SILENT = {"Dropout", "SpatialDropout2D", "GaussianNoise", "GaussianDropout", "AlphaDropout", "ActivityRegularization"}
@@ -117,16 +122,19 @@ class Network:
         Raises ValueError for a file that is not one, and for a model with a layer or a setting that is not known.
         """
         path = Path(path)
-        try:
+        if not path.exists():
+            raise FileNotFoundError(f"there is no file {path.name}: check its spelling and its folder")
+        if not path.is_file():
+            raise ValueError(f"{path.name} is no file; {REMEDY}")
+        with reading(path.name, REMEDY):
             with zipfile.ZipFile(path) as archive:
+                if sum(info.file_size for info in archive.infolist()) > MOST_BYTES:
+                    raise Sentence(f"{path.name} is too large for the explorer; hand over a network of two numbers")
                 config = json.loads(archive.read("config.json"))
-                arrays = h5py.File(io.BytesIO(archive.read("model.weights.h5")))
-        except FileNotFoundError:
-            raise
-        except (zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
-            raise ValueError(f"{path.name} is not a model saved by Keras 3 (.keras); save it again") from error
-        with arrays:
-            return cls(*_parsed(config, arrays))
+                content = archive.read("model.weights.h5")
+            with h5py.File(io.BytesIO(content)) as arrays:
+                _check_sizes(arrays, path.name)
+                return cls(*_parsed(config, arrays))
 
     @classmethod
     def of(cls, model: Network | keras.Model) -> Network:
@@ -149,18 +157,31 @@ def _numbers(shape: tuple[int, ...]) -> str:
 # ---- reading
 
 
+def _check_sizes(arrays: h5py.File, name: str) -> None:
+    """A few bytes can promise terabytes."""
+    promised = 0
+
+    def add(_, value) -> None:
+        nonlocal promised
+        promised += value.nbytes if isinstance(value, h5py.Dataset) else 0
+
+    arrays.visititems(add)
+    if promised > MOST_BYTES:
+        raise Sentence(f"{name} is too large for the explorer; hand over a network of two numbers")
+
+
 def _parsed(config: dict, arrays: h5py.Group) -> tuple[tuple[int, ...], list[Layer], list[list[Layer]]]:
     """(shape of one input, trunk, heads) of a Sequential or a functional model."""
     kind, content = config["class_name"], config["config"]
     if kind not in ("Sequential", "Functional"):
-        raise ValueError(f"the explorer reads Sequential and functional models, not {kind}; build it as one of them")
+        raise Sentence(f"the explorer reads Sequential and functional models, not {kind}; build it as one of them")
     layers = {layer["config"]["name"]: layer for layer in content["layers"]}
     groups = dict(zip(layers, _groups(layers.values()), strict=True))
     chains = [list(layers)] if kind == "Sequential" else _chains(content, layers)
     first = layers[chains[0][0]]
     shape = first["config"].get("batch_shape") or config.get("build_config", {}).get("input_shape")
     if not shape or None in shape[1:]:
-        raise ValueError(f"the model {content['name']} has no fixed input shape; give it one by keras.Input(shape)")
+        raise Sentence(f"the model {content['name']} has no fixed input shape; give it one by keras.Input(shape)")
     common = 0
     while len(chains) > 1 and all(chain[common : common + 1] == chains[0][common : common + 1] for chain in chains):
         common += 1
@@ -198,7 +219,7 @@ def _chains(content: dict, layers: dict[str, dict]) -> list[list[str]]:
     outputs = content["output_layers"]
     outputs = [outputs] if isinstance(outputs[0], str) else outputs
     if len(outputs) > 2:
-        raise ValueError(
+        raise Sentence(
             f"the model {content['name']} has {len(outputs)} outputs; an encoder gives the code, or its mean and log "
             "variance: make a keras.Model with these"
         )
@@ -210,8 +231,10 @@ def _chain(name: str, layers: dict[str, dict]) -> list[str]:
     while nodes := layers[chain[0]]["inbound_nodes"]:
         tensors = [found["config"]["keras_history"] for found in _tensors(nodes)]
         if len(nodes) != 1 or len(tensors) != 1:
-            raise ValueError(f"the explorer cannot compute the layer {chain[0]}: it is not one link of a simple chain")
+            raise Sentence(f"the explorer cannot compute the layer {chain[0]}: it is not one link of a simple chain")
         chain.insert(0, tensors[0][0])
+        if len(chain) > len(layers):
+            raise Sentence("the explorer cannot compute a chain that leads back to itself")
     return chain
 
 
@@ -231,16 +254,16 @@ def _exported(layer: dict, arrays: h5py.Group | None) -> list[Layer]:
     for setting, wanted in needed.items():
         value = config.get(setting, wanted)
         if value != wanted and not (isinstance(value, list) and set(value) == {wanted}):
-            raise ValueError(f"the explorer cannot compute the layer {name}: {setting} is {value}, not {wanted}")
+            raise Sentence(f"the explorer cannot compute the layer {name}: {setting} is {value}, not {wanted}")
 
     def weights(*wanted: str) -> list[np.ndarray]:
         if arrays is None or len(arrays) < len(wanted):
-            raise ValueError(f"the layer {name} has no weights yet; call the model once before you hand it over")
+            raise Sentence(f"the layer {name} has no weights yet; call the model once before you hand it over")
         return [np.asarray(arrays[str(k)], np.float32) for k in range(len(wanted))]
 
     def with_bias() -> dict[str, np.ndarray]:
         if config.get("quantization_config") or config.get("lora_rank"):
-            raise ValueError(f"the explorer cannot compute the layer {name}: its weights are quantized or split")
+            raise Sentence(f"the explorer cannot compute the layer {name}: its weights are quantized or split")
         names = ("kernel", "bias") if config["use_bias"] else ("kernel",)
         return dict(zip(names, weights(*names), strict=True))
 
@@ -276,14 +299,14 @@ def _exported(layer: dict, arrays: h5py.Group | None) -> list[Layer]:
         return [_active("elu", config["alpha"])]
     if kind == "Softmax" and config["axis"] in (-1, [-1]):
         return [_active("softmax")]
-    raise ValueError(f"the explorer cannot compute the layer {name}; leave it out, or use one that it knows")
+    raise Sentence(f"the explorer cannot compute the layer {name}; leave it out, or use one that it knows")
 
 
 def _normalization(config: dict, name: str, weights: Callable) -> Layer:
     names = (["gamma"] if config["scale"] else []) + (["beta"] if config["center"] else []) + ["mean", "variance"]
     found = dict(zip(names, weights(*names), strict=True))
     if isinstance(config["axis"], list) or config["axis"] not in (-1, 1, 3):
-        raise ValueError(f"the explorer cannot compute the layer {name}: axis is {config['axis']}, not -1")
+        raise Sentence(f"the explorer cannot compute the layer {name}: axis is {config['axis']}, not -1")
     scale = found.get("gamma", 1) / np.sqrt(found["variance"] + config["epsilon"])
     offset = found.get("beta", 0) - found["mean"] * scale
     return {"kind": "affine", "scale": scale, "offset": offset, "axis": config["axis"]}
@@ -300,7 +323,7 @@ def _activation(named: object, layer: str) -> list[Layer]:
         return []
     if named not in ACTIVATIONS:
         known = ", ".join(sorted(ACTIVATIONS))
-        raise ValueError(f"the explorer cannot compute the layer {layer}: activation {named} is not one of {known}")
+        raise Sentence(f"the explorer cannot compute the layer {layer}: activation {named} is not one of {known}")
     return [_active(named)]
 
 
@@ -324,14 +347,20 @@ def _applied(layer: Layer, x: np.ndarray) -> np.ndarray:
         layer["shape"] = list(x.shape[1:])  # the page wants no -1
         return x
     if kind == "upsample":
+        _check_size(x.shape[1] * layer["size"][0], x.shape[2] * layer["size"][1], *x.shape[3:])
         return x.repeat(layer["size"][0], axis=1).repeat(layer["size"][1], axis=2)
     if kind == "pool":
         return _windows(x, layer["size"], layer["strides"], layer["same"], -np.inf).max(axis=(3, 4))
     if kind == "affine":
         if layer.get("axis", -1) not in (-1, x.ndim - 1):
-            raise ValueError("the explorer cannot compute a normalization over another axis than the last; use axis=-1")
+            raise Sentence("the explorer cannot compute a normalization over another axis than the last; use axis=-1")
         return x * layer["scale"] + layer["offset"]
     return ACTIVATIONS[layer["name"]](x, layer["setting"])
+
+
+def _check_size(*shape: int) -> None:
+    if math.prod(shape) > MOST_NUMBERS:
+        raise Sentence(f"the explorer cannot compute a layer that gives {_numbers(shape)} numbers; make it smaller")
 
 
 def _before(length: int, kernel: int, stride: int) -> tuple[int, int]:
@@ -344,6 +373,7 @@ def _windows(x: np.ndarray, size: list[int], strides: list[int], same: bool, fil
     """(N, H', W', kernel height, kernel width, C): what each place of a kernel sees."""
     if same:
         around = [_before(x.shape[k + 1], size[k], strides[k]) for k in (0, 1)]
+        _check_size(*(x.shape[k + 1] + sum(around[k]) for k in (0, 1)), *x.shape[3:])
         x = np.pad(x, [(0, 0), *around, (0, 0)], constant_values=fill)
     windows = np.lib.stride_tricks.sliding_window_view(x, size, axis=(1, 2))  # (N, H, W, C, kh, kw)
     return windows[:, :: strides[0], :: strides[1]].transpose(0, 1, 2, 4, 5, 3)
@@ -352,6 +382,7 @@ def _windows(x: np.ndarray, size: list[int], strides: list[int], same: bool, fil
 def _convolved(x: np.ndarray, layer: Layer) -> np.ndarray:
     kernel = layer["kernel"]
     windows = _windows(x, kernel.shape[:2], layer["strides"], layer["same"], 0)
+    _check_size(*windows.shape[1:])
     flat = windows.reshape(*windows.shape[:3], -1) @ kernel.reshape(-1, kernel.shape[-1])
     return flat + layer.get("bias", 0)
 
@@ -361,6 +392,7 @@ def _transposed(x: np.ndarray, layer: Layer) -> np.ndarray:
     kernel, strides = layer["kernel"], layer["strides"]  # (kernel height, kernel width, filters, channels)
     lengths = [x.shape[1], x.shape[2]]
     full = [lengths[k] * strides[k] + max(kernel.shape[k] - strides[k], 0) for k in (0, 1)]
+    _check_size(*full, kernel.shape[2])
     out = np.zeros((len(x), *full, kernel.shape[2]), np.float32)
     for row in range(kernel.shape[0]):
         for column in range(kernel.shape[1]):

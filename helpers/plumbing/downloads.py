@@ -27,7 +27,7 @@ class CachedFile(NamedTuple):
 
     name: str
     url: str
-    sha256: str | None = None
+    sha256: str  # of the file; of what is in it where that is packed by gzip, as keras knows no hash then
     folder: str = ""
 
 
@@ -38,10 +38,14 @@ KERAS_FILES = {
             "mnist.npz", _GOOGLE + "mnist.npz", "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"
         ),
     ],
-    "fashion_mnist": [  # keras has no hash for these: their own CRC is checked
-        CachedFile(name, _GOOGLE + name, folder="fashion-mnist")
-        for part in ("train", "t10k")
-        for name in (f"{part}-labels-idx1-ubyte.gz", f"{part}-images-idx3-ubyte.gz")
+    "fashion_mnist": [
+        CachedFile(f"{name}-ubyte.gz", f"{_GOOGLE}{name}-ubyte.gz", sha256, folder="fashion-mnist")
+        for name, sha256 in {
+            "train-labels-idx1": "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+            "train-images-idx3": "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+            "t10k-labels-idx1": "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+            "t10k-images-idx3": "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+        }.items()
     ],
     "cifar10": [
         CachedFile(
@@ -52,6 +56,7 @@ KERAS_FILES = {
     ],
 }
 LFW_PEOPLE = 500  # photos of one person
+LFW_PHOTOS = 13_233
 
 
 def keras_arrays(name: str) -> tuple[dict[str, np.ndarray], str]:
@@ -84,7 +89,8 @@ def _download(file: CachedFile, cache: Path) -> None:
     target = cache / file.folder / file.name
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache, prefix="download-", ignore_cleanup_errors=True) as apart:
-        got = Path(keras.utils.get_file(file.name, file.url, file_hash=file.sha256, cache_dir=apart))
+        sha256 = None if file.name.endswith(".gz") else file.sha256
+        got = Path(keras.utils.get_file(file.name, file.url, file_hash=sha256, cache_dir=apart))
         if not _is_whole(got, file):
             raise OSError(f"{file.name} arrived damaged")
         os.replace(got, target)
@@ -92,19 +98,17 @@ def _download(file: CachedFile, cache: Path) -> None:
 
 def _is_whole(path: Path, file: CachedFile) -> bool:
     try:
-        if file.sha256:
-            with open(path, "rb") as opened:
-                return hashlib.file_digest(opened, "sha256").hexdigest() == file.sha256
-        with gzip.open(path) as opened:
-            while opened.read(1 << 20):
-                pass  # reading to the end checks the CRC
-        return True
+        with (gzip.open if file.name.endswith(".gz") else open)(path, "rb") as opened:
+            return hashlib.file_digest(opened, "sha256").hexdigest() == file.sha256
     except (OSError, EOFError, zlib.error):
         return False
 
 
 def lfw_photos() -> tuple[Path, str]:
-    """The folder of Labeled Faces in the Wild, and where it came from: scikit-learn's cache or a download."""
+    """The folder of Labeled Faces in the Wild, and where it came from: scikit-learn's cache or a download.
+
+    Raises ValueError where the cache holds a part of it, as an interrupted download of scikit-learn's own leaves it.
+    """
     from sklearn.datasets import fetch_lfw_people, get_data_home
 
     home = Path(get_data_home()) / "lfw_home"
@@ -128,6 +132,12 @@ def lfw_photos() -> tuple[Path, str]:
             with_patience(fetch)
             for part in (*Path(apart, "lfw_home").glob("pairs*.txt"), Path(apart, "lfw_home", "lfw_funneled")):
                 os.replace(part, home / part.name)
+    count = sum(1 for _ in (home / "lfw_funneled").glob("*/*.jpg"))
+    if count < LFW_PHOTOS:
+        raise ValueError(
+            f"the folder lfw_home/lfw_funneled in scikit-learn's cache has {count:,} photos instead of {LFW_PHOTOS:,}; "
+            "move it away"
+        )
     return home / "lfw_funneled", origin
 
 

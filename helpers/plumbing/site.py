@@ -298,7 +298,7 @@ def main() -> None:
         print("The explorer is left out:", (made.stderr.strip().splitlines() or ["no reason given"])[-1])
     try:
         written = build(folder, live=made.stdout)
-    except ValueError as error:
+    except (OSError, ValueError) as error:
         raise SystemExit(str(error)) from None
     print(f"{len(written)} files; open {written[0]}")
 
