@@ -32,7 +32,8 @@ def network() -> keras.Model:
     """With batch normalization, dropout and the sampling of a VAE."""
     keras.utils.set_random_seed(1)
     image = keras.Input((8, 8, 1))
-    x = keras.layers.BatchNormalization(momentum=0.5)(keras.layers.Conv2D(2, 3, padding="same")(image))
+    x = keras.layers.Conv2D(2, 3, padding="same", use_bias=False)(image)
+    x = keras.layers.BatchNormalization(momentum=0.5)(x)
     x = keras.layers.Dropout(0.3)(keras.layers.Flatten()(x))
     z = vae.Sampler(beta=0.5)(keras.layers.Dense(3)(x), keras.layers.Dense(3)(x))
     return keras.Model(image, keras.layers.Reshape((8, 8, 1))(keras.layers.Dense(64, activation="sigmoid")(z)))

@@ -182,14 +182,18 @@ class Tasks:
             self.running[worker] = self.client[self.ids[worker]].apply_async(function, *args)
         except IndexError:  # the engine is gone
             raise Stopped(f"{self.people[worker]} ended; {GOES_ON}") from None
-        self.told[worker] = 0
+        self.told[worker] = ""
 
     def show(self, workers: Sequence[int]) -> None:
         """Print what these workers have printed since."""
         for worker in workers:
-            text = self.client.metadata[self.running[worker].msg_ids[0]].stdout
-            sys.stdout.write(text[self.told[worker] :])
-            self.told[worker] = len(text)
+            told, text = self.told[worker], self.client.metadata[self.running[worker].msg_ids[0]].stdout
+            same = len(os.path.commonprefix([told, text]))
+            if same == len(told):
+                sys.stdout.write(text[same:])
+            else:  # IPython Parallel keeps the last state only of a line that is drawn over and over
+                sys.stdout.write("\r" + text[text.rfind("\n", 0, same) + 1 :])
+            self.told[worker] = text
         sys.stdout.flush()
 
     def finished(self) -> list[int]:
