@@ -292,6 +292,18 @@ def test_what_keeps_workers_from_beginning_is_said_in_a_sentence(ready, tmp_path
 
 
 @pytest.mark.cluster
+def test_a_profile_starts_the_engines_and_what_it_cannot_start_is_said(ready, tmp_path):
+    profile = tmp_path / "ipython" / "profile_other"
+    profile.mkdir(parents=True)
+    command = [sys.executable, "-c", "raise SystemExit('no engine today')"]
+    config = f"c.Cluster.engine_timeout = 20\nc.LocalEngineSetLauncher.engine_cmd = {command}\n"
+    (profile / "ipcluster_config.py").write_text(config, encoding="utf-8")
+    sentence = r"^0 of 2 workers have started \(no engine today\): see the profile 'other'$"
+    with pytest.raises(cluster.Stopped, match=sentence):
+        cluster.train(NAMES, SMOKE, workers=2, profile="other")
+
+
+@pytest.mark.cluster
 def test_seeds_go_to_the_workers_one_run_each_and_are_found_again(ready, runs, capsys):
     trained = cluster.train(NAMES, SMOKE, workers=2, seeds=2)
     assert list(trained) == lab.runs(NAMES, 2)[1] and len(list(runs.iterdir())) == 2

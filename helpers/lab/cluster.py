@@ -141,12 +141,10 @@ def engines(count: int, profile: str | None = None) -> Iterator:
             client = cluster.connect_client_sync()
             client.wait_for_engines(count, timeout=cluster.engine_timeout, interactive=False)
         except Exception as error:
-            there = f"{len(client.ids)} of {count}" if client else "none"
-            which = f"the profile {profile!r}" if profile else "this machine"
-            raise Stopped(
-                f"the workers of {which} did not start ({there} after {cluster.engine_timeout} s; {_line(error)}); see "
-                f"the files in {_at_home(cluster.profile_dir)}/log"
-            ) from error
+            there = f"{len(client.ids) if client else 0} of {count} workers"
+            said = "".join(getattr(cluster.engine_set, "outputs", {}).values()).strip() or f"{error}"
+            remedy = f"see the profile {profile!r}" if profile else "try it again, or fewer workers"
+            raise Stopped(f"{there} have started ({_last_line(said)}): {remedy}") from error
         yield client
     finally:
         if client:
@@ -174,13 +172,8 @@ def _known(profile: str | None) -> None:
         ) from None
 
 
-def _at_home(path: str) -> str:
-    home = os.path.expanduser("~")
-    return "~" + path[len(home) :] if path.startswith(home + os.sep) else path
-
-
-def _line(error: Exception) -> str:
-    return (str(error).splitlines() or [""])[0] or type(error).__name__
+def _last_line(text: str) -> str:
+    return (text.splitlines() or [""])[-1].strip()
 
 
 class Tasks:
@@ -202,11 +195,10 @@ class Tasks:
         """Print what these workers have printed since."""
         for worker in workers:
             told, text = self.told[worker], self.client.metadata[self.running[worker].msg_ids[0]].stdout
-            same = len(os.path.commonprefix([told, text]))
-            if same == len(told):
-                sys.stdout.write(text[same:])
-            else:  # IPython Parallel keeps the last state only of a line that is drawn over and over
-                sys.stdout.write("\r" + text[text.rfind("\n", 0, same) + 1 :])
+            if text.startswith(told):
+                sys.stdout.write(text[len(told) :])
+            else:  # of a line that is drawn over and over, IPython Parallel keeps the last state only
+                sys.stdout.write("\r" + text[told.rfind("\n") + 1 :])
             self.told[worker] = text
         sys.stdout.flush()
 
@@ -219,7 +211,6 @@ class Tasks:
 
     def everywhere(self, function, *args, seconds: float | None = PREPARE_SECONDS, show: Sequence[int] = ()) -> list:
         """The results of function(*args, worker) of all workers. Raises `Stopped` or what the recipe raised."""
-        self.running = {}
         for worker in range(len(self.ids)):
             self.start(worker, function, *args, worker)
         until = time.monotonic() + (seconds or float("inf"))
@@ -235,8 +226,10 @@ class Tasks:
         time.sleep(0.3 if show else 0)  # output and results come by different ways
         self.show(show)
         if failed:
-            raise self.failure(failed[0], range(len(self.ids)))
-        return [self.running[worker].get() for worker in range(len(self.ids))]
+            raise self.failure(failed[0], range(len(self.ids))) from self.running[failed[0]].exception()
+        results = [self.running[worker].get() for worker in range(len(self.ids))]
+        self.running = {}
+        return results
 
     def failure(self, worker: int, others: Sequence[int] = ()) -> Exception:
         """Why a worker's task failed: it has ended, or one of the others on which it depends; else what it says."""
@@ -253,7 +246,7 @@ class Tasks:
             return EXPECTED[name](text)
         if name == "ModuleNotFoundError":
             return Stopped(f"{self.people[worker]} has {text.lower()}; install the project there with {INSTALL}")
-        return Stopped(f"{self.people[worker]} failed ({name}: {(text.splitlines() or [''])[0]}); {GOES_ON}")
+        return Stopped(f"{self.people[worker]} failed ({name}: {_last_line(text)}); {GOES_ON}")
 
 
 # What a recipe, the data or the disk may raise, each with a sentence of its own.
@@ -368,7 +361,7 @@ def _set_up(backend: str, cores: list[list[int]], worker: int) -> dict[str, str]
     os.environ["KERAS_BACKEND"] = backend
     import keras  # noqa: F401 - takes seconds
 
-    return {package: version(package) for package in ("keras", "numpy", backend)}
+    return {"keras": version("keras"), "numpy": version("numpy"), backend: __import__(backend).__version__}
 
 
 def _images(names: Sequence[str], seeds: int, preset: Preset, worker: int) -> dict[str, bool]:
