@@ -131,13 +131,13 @@ def engines(count: int, profile: str | None = None) -> Iterator:
     _known(profile)
     settings = {} if profile else {"engine_timeout": START_SECONDS}
     cluster = parallel.Cluster(n=count, profile=profile or "", log_level=50, **settings)
-    client = guard = None
+    command = [sys.executable, "-c", GUARD, cluster.cluster_file]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    guard = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True, **quiet)
+    client = None
     try:
         try:
             cluster.start_cluster_sync()
-            command = [sys.executable, "-c", GUARD, cluster.cluster_file]
-            quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-            guard = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True, **quiet)
             client = cluster.connect_client_sync()
             client.wait_for_engines(count, timeout=cluster.engine_timeout, interactive=False)
         except Exception as error:
@@ -153,9 +153,8 @@ def engines(count: int, profile: str | None = None) -> Iterator:
             cluster.signal_engines_sync(getattr(signal, "SIGKILL", signal.SIGTERM))  # JAX would wait for its peers
         with contextlib.suppress(Exception):
             cluster.stop_cluster_sync()
-        if guard:
-            guard.kill()
-            guard.communicate()
+        guard.kill()
+        guard.communicate()
 
 
 def _known(profile: str | None) -> None:
