@@ -191,8 +191,10 @@ class Tasks:
         self.told[worker] = ""
 
     def show(self, workers: Sequence[int]) -> None:
-        """Print what these workers have printed since."""
+        """Print what these workers have printed since; of a task that is done all, which comes by a way of its own."""
         for worker in workers:
+            if self.running[worker].ready():
+                self.running[worker].wait_for_output(GRACE_SECONDS)
             told, text = self.told[worker], self.client.metadata[self.running[worker].msg_ids[0]].stdout
             if text.startswith(told):
                 sys.stdout.write(text[len(told) :])
@@ -222,7 +224,6 @@ class Tasks:
             self.show(show)
             time.sleep(0.1)
         failed = [worker for worker in finished if not self.running[worker].successful()]
-        time.sleep(0.3 if show else 0)  # output and results come by different ways
         self.show(show)
         if failed:
             raise self.failure(failed[0], range(len(self.ids))) from self.running[failed[0]].exception()
