@@ -195,7 +195,7 @@ class Tasks:
         for worker in workers:
             if self.running[worker].ready():
                 self.running[worker].wait_for_output(GRACE_SECONDS)
-            told, text = self.told[worker], self.client.metadata[self.running[worker].msg_ids[0]].stdout
+            told, text = self.told[worker], self.running[worker].metadata["stdout"]
             if text.startswith(told):
                 sys.stdout.write(text[len(told) :])
             else:  # of a line that is drawn over and over, IPython Parallel keeps the last state only
