@@ -273,7 +273,8 @@ def train_apart(client, names: Sequence[str], preset: Preset, *, seeds: int = 0)
     from . import __main__ as lab
 
     tasks = prepared(client, names, seeds, preset, backend=keras.backend.backend())
-    waiting, free, doing, found, failures = lab.runs(names, seeds)[1], list(range(len(tasks.ids))), {}, {}, []
+    runs, free, doing, found, failures = lab.runs(names, seeds)[1], list(range(len(tasks.ids))), {}, {}, []
+    waiting = list(runs)
     while waiting and free or doing:
         while waiting and free:
             worker = free.pop(0)
@@ -294,7 +295,7 @@ def train_apart(client, names: Sequence[str], preset: Preset, *, seeds: int = 0)
     failures += [f"{name}: no worker was left" for name in waiting]
     if failures:
         raise Stopped("; ".join(failures))
-    return found
+    return {name: found[name] for name in runs}
 
 
 def join(tasks: Tasks, address: str = LOOPBACK) -> None:
