@@ -137,7 +137,9 @@ def test_the_citation_is_of_this_version():
 
 
 def test_no_version_is_pinned_or_capped():
-    for requirement in [*requirements("requirements.txt"), *pyproject()["project"]["dependencies"]]:
+    project = pyproject()["project"]
+    extras = [one for extra in project["optional-dependencies"].values() for one in extra]
+    for requirement in [*requirements("requirements.txt"), *project["dependencies"], *extras]:
         assert re.fullmatch(r"[\w.-]+>=[\d.]+", requirement), f"{requirement}: only a lower bound, please"
 
 
@@ -149,11 +151,14 @@ def test_requirements_install_the_project_and_what_runs_it():
 
 def test_what_the_helpers_import_is_required():
     """pip installs what pyproject names: what is only in somebody's environment would be missing elsewhere."""
-    required = {re.match(r"[\w-]+", line).group() for line in pyproject()["project"]["dependencies"]}
+    project = pyproject()["project"]
+    required = {re.match(r"[\w-]+", line).group() for line in project["dependencies"]}
+    extra = {re.match(r"[\w-]+", line).group() for line in project["optional-dependencies"]["cluster"]}
     known = {IMPORT_NAMES.get(name, name.replace("-", "_")) for name in required} | {"IPython", "helpers"}
     for name, path in MODULES.items():
         used = {one.split(".")[0] for one in imports(name, path.read_text(encoding="utf-8"))}
-        assert used - known - set(sys.stdlib_module_names) == set(), name
+        here = known | (extra if name.startswith("helpers.lab.") else set())
+        assert used - here - set(sys.stdlib_module_names) == set(), name
 
 
 # ---- who imports whom

@@ -1,7 +1,7 @@
 """Maps of two numbers: the recipes of the autoencoders and variational autoencoders, and what is measured of them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 import keras
@@ -59,7 +59,7 @@ def with_beta(name: str, beta: float, data: str = "mnist", **options) -> Recipe:
 
 def of_seeds(recipe: Recipe) -> list[Recipe]:
     """A published recipe, which has seed 0, and the same with the seeds 1 and 2; another one alone."""
-    return [recipe, *seeds(replace(recipe, published=False))[1:]] if recipe.published else [recipe]
+    return [recipe, *seeds(recipe)[1:]] if recipe.published else [recipe]
 
 
 CHAPTER = {data: chapter(name=f"map_autoencoder{ending}", data=data) for data, ending in ENDINGS.items()}

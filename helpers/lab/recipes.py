@@ -66,13 +66,14 @@ class Labelled(Pairs):
 
 
 def seeds(recipe: Recipe, count: int = 3) -> list[Recipe]:
-    """The same recipe with the seeds 0 to count - 1; its name, and that of its start, say which."""
+    """The same recipe with the seeds 0 to count - 1; its name, and that of its start, say which. None is published."""
     return [
         replace(
             recipe,
             name=f"{recipe.name}_seed_{seed}",
             start=recipe.start and f"{recipe.start}_seed_{seed}",
             seed=seed,
+            published=False,
         )
         for seed in range(count)
     ]
@@ -92,15 +93,22 @@ def train(recipe: Recipe, preset: Preset, book: dict[str, Recipe]) -> tuple[Buil
 
     book: the recipes by name, for `start`. Only the `full` preset on real images publishes.
     """
+    built, history, is_sample = fit(recipe, preset, book)
+    publish(recipe, built, history, preset=preset, is_sample=is_sample)
+    return built, history
+
+
+def fit(recipe: Recipe, preset: Preset, book: dict[str, Recipe]) -> tuple[Built, dict, bool]:
+    """The same without publishing: (network, history, whether it was trained on the drawn sample)."""
     dataset, train_images, validation_images = images(recipe, preset)
     epochs = preset.pick(smoke=1, quick=min(recipe.epochs, 4), full=recipe.epochs)
     keras.utils.set_random_seed(recipe.seed)
     built = recipe.network()
-    network = _whole(built)
+    network = whole(built)
     if recipe.start:
         start = book[recipe.start]
         there = start.published and preset.name == "full"
-        _begin_with(weights.load(start.name) if there else _whole(train(start, preset, book)[0]), network)
+        _begin_with(weights.load(start.name) if there else whole(fit(start, preset, book)[0]), network)
     kinds = [Pairs, Pairs]
     if recipe.classify:
         labels = dataset.train_labels
@@ -122,16 +130,22 @@ def train(recipe: Recipe, preset: Preset, book: dict[str, Recipe]) -> tuple[Buil
         network, pairs, validation, epochs=epochs, loss=recipe.loss, optimizer=optimizer, name=recipe.name,
         callbacks=recipe.callbacks, keep_last=recipe.keep_last,
     )  # fmt: skip
-    if recipe.published:
-        files = {recipe.name: network}
-        if network is not built:
-            files = {f"{recipe.name}_{half.name}": half for half in built[:2]}  # named "encoder" and "decoder"
-        for name, model in files.items():
-            publishing.publish(model, name, history, preset=preset, is_sample=dataset.is_sample, half=recipe.half)
-    return built, history
+    return built, history, dataset.is_sample
 
 
-def _whole(built: Built) -> keras.Model:
+def publish(recipe: Recipe, built: Built, history: dict, *, preset: Preset, is_sample: bool) -> None:
+    """Put a recipe's trained network, or its halves, into data/weights, where it belongs there."""
+    if not recipe.published:
+        return
+    files = {recipe.name: built}
+    if isinstance(built, tuple):
+        files = {f"{recipe.name}_{half.name}": half for half in built[:2]}  # named "encoder" and "decoder"
+    for name, model in files.items():
+        publishing.publish(model, name, history, preset=preset, is_sample=is_sample, half=recipe.half)
+
+
+def whole(built: Built) -> keras.Model:
+    """The network itself, where a recipe builds (encoder, decoder, whole)."""
     return built[-1] if isinstance(built, tuple) else built
 
 

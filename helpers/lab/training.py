@@ -18,6 +18,7 @@ import numpy as np
 from tqdm import tqdm
 
 from ..plumbing.files import runs_folder, whole_file, write_json
+from . import shares
 from .identity import Unidentified, fingerprint
 
 REPLAYED = (keras.callbacks.ReduceLROnPlateau, keras.callbacks.EarlyStopping)  # their state follows from the history
@@ -53,18 +54,22 @@ def fit(
     Gives the history, a plain dict of lists, one entry an epoch: "loss", "val_loss", the metrics and
     "seconds". `model` ends with the weights of the epoch of lowest val_loss, with `keep_last` those of the last one;
     where it is stopped or fails, it has its first weights again. With several GPUs (TensorFlow) it trains under
-    `tf.distribute.MirroredStrategy`, or under the `strategy` given.
+    `tf.distribute.MirroredStrategy`, or under the `strategy` given. In several processes of `jax.distributed` (see
+    `cluster`) each computes its share of every batch, for which train and validation have to be `Pairs`; the first of
+    them keeps the state, with which any number of processes can go on.
 
-    Raises ValueError when epochs is no whole number from 1, when the loss is no longer a number, or when the run's
-    files are damaged; RuntimeError when another process is training the run; OSError when its folder cannot be
-    written. All say in one sentence what to do.
+    Raises ValueError when epochs is no whole number from 1, when the loss is no longer a number, when the run's
+    files are damaged, or when processes have different images or code; RuntimeError when another process is training
+    the run; OSError when its folder cannot be written. All say in one sentence what to do.
     """
     if not isinstance(epochs, int) or epochs < 1:
         raise ValueError(f"{name}: epochs is {epochs!r}; give a whole number, 1 or more")
     optimizer = keras.optimizers.get(optimizer)
     with contextlib.ExitStack() as stack:
+        shares.begin_alike(model)
         try:
             digits = fingerprint(model, train, validation, loss=loss, optimizer=optimizer, callbacks=callbacks)
+            shares.agree(name, digits)
             run = _Run(name, Path(folder or runs_folder()) / f"{name}-{digits}", _place(folder))
         except Unidentified as error:
             remedy = "for it to be kept, give a module-level function or functools.partial"
@@ -77,14 +82,19 @@ def fit(
         trained = keras.models.clone_model(model) if strategy else model
         try:
             _assign(trained.variables, first)
-            _compile(trained, loss, optimizer, metrics)
+            # The caller's stays as it is, fit for another call. Born inside `fit`, its variables would make TensorFlow
+            # trace the step twice.
+            optimizer = type(optimizer).from_config(optimizer.get_config())
+            optimizer.build(trained.trainable_variables)
+            stack.enter_context(shares.together([*trained.variables, *optimizer.variables]))
+            # XLA pays on a GPU; on the CPU these small networks measured 1.6 times slower with it.
+            trained.compile(optimizer, loss, metrics=list(metrics), jit_compile="auto" if _gpu() else False)
             history = _train_or_load(run, trained, train, validation, epochs, callbacks)
             run.load(run.done if keep_last else _best(history), trained)
         except BaseException:
             _assign(model.variables, first)  # the same call goes on from there
             raise
-    if trained is not model:
-        _assign(model.variables, _values(trained.variables))
+    _assign(model.variables, _values(trained.variables))
     return history
 
 
@@ -105,13 +115,6 @@ def warm_up_and_cosine(
         warmup_steps=climbing,
     )
     return keras.optimizers.Adam(rate, **options)
-
-
-def _compile(model, loss, optimizer, metrics) -> None:
-    optimizer = type(optimizer).from_config(optimizer.get_config())  # the caller's stays as it is, fit for another call
-    # XLA pays on a GPU; on the CPU these small networks measured 1.6 times slower with it.
-    model.compile(optimizer, loss, metrics=list(metrics), jit_compile="auto" if _gpu() else False)
-    model.optimizer.build(model.trainable_variables)  # born inside `fit`, they make TensorFlow trace the step twice
 
 
 def _train_or_load(run, model, train, validation, epochs, callbacks) -> dict:
@@ -137,8 +140,8 @@ def _train(run, model, train, validation, epochs, callbacks) -> None:
     bar = _Bar(run.name, epochs, len(train), run.done)
     try:
         model.fit(
-            train,
-            validation_data=validation,
+            shares.share(train),
+            validation_data=shares.share(validation),
             epochs=epochs,
             initial_epoch=run.done,
             verbose=0,
@@ -181,20 +184,22 @@ def _values(variables) -> list[np.ndarray]:
 
 def _assign(variables, values) -> None:
     for variable, value in zip(variables, values, strict=True):
-        variable.assign(value)
+        variable.assign(shares.everywhere(value))
 
 
 class _Run:
     """A run's folder: history.json names the files that belong to it, with their SHA-256, so that all always agree.
 
     A file holds everything needed to go on after its epoch: weights, random generators and the optimizer. where: the
-    folder's folder, in words; "" for a run that is not to be taken up again.
+    folder's folder, in words; "" for a run that is not to be taken up again. Of several workers the first one reads and
+    writes.
     """
 
     def __init__(self, name: str, folder: Path, where: str):
         self.name, self.folder = name, folder
         self.place = f"the folder {folder.name} in {where}" if where else "its temporary folder"
         self.goes_on = bool(where)
+        self.first = shares.place()[0] == 0
         self.history, self.files = {"loss": [], "val_loss": [], "seconds": []}, {}
 
     @property
@@ -209,7 +214,7 @@ class _Run:
         """Take up the history and the names of the files; an empty history for a new run."""
         path = self.folder / "history.json"
         try:
-            saved = json.loads(path.read_text(encoding="utf-8"))
+            saved = json.loads(shares.from_first(path.read_bytes))
             self.history, self.files = saved["history"], saved["files"]
             _, _ = np.array([self.history[key] for key in ("seconds", *self.history)], float).shape  # as many of each
             _ = [self.files[_file(epoch)] for epoch in (self.done, _best(self.history))]
@@ -221,6 +226,12 @@ class _Run:
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
         """Let no other process train this run; what it may have done before is read."""
+        with self._locked() if self.first else contextlib.nullcontext():
+            self.read()
+            yield
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
         with self._writing():
             self.folder.mkdir(parents=True, exist_ok=True)
             lock = open(self.folder / "lock", "a")  # noqa: SIM115 - closed below, or when the process ends in any way
@@ -233,7 +244,6 @@ class _Run:
                 ) from None
             except OSError:
                 pass  # some network drives know no locks
-            self.read()
             yield
 
     def keep(self, model: keras.Model, values: dict) -> None:
@@ -243,19 +253,22 @@ class _Run:
             history.setdefault(key, [math.nan] * self.done).append(values.get(key, math.nan))
         content, latest, best = io.BytesIO(), _file(self.done + 1), _file(_best(history))
         np.savez(content, *_values(_state(model)))
-        files = {best: self.files.get(best), latest: hashlib.sha256(content.getbuffer()).hexdigest()}
-        with self._writing():
-            with whole_file(self.folder / latest) as partial:
-                partial.write_bytes(content.getbuffer())
-            write_json(self.folder / "history.json", {"files": files, "history": history})
+        digest = shares.from_first(lambda: hashlib.sha256(content.getbuffer()).digest()).hex()
+        files = {best: self.files.get(best), latest: digest}
+        if self.first:
+            with self._writing():
+                with whole_file(self.folder / latest) as partial:
+                    partial.write_bytes(content.getbuffer())
+                write_json(self.folder / "history.json", {"files": files, "history": history})
         self.history, self.files = history, files
-        self._tidy()
+        if self.first:
+            self._tidy()
 
     def load(self, epoch: int, model: keras.Model) -> None:
         """Bring weights, random generators and optimizer to the end of an epoch, counted from 1."""
         name = _file(epoch)
         try:
-            content = (self.folder / name).read_bytes()
+            content = shares.from_first((self.folder / name).read_bytes)
             if hashlib.sha256(content).hexdigest() != self.files[name]:
                 raise ValueError
             with np.load(io.BytesIO(content)) as saved:
