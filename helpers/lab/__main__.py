@@ -5,7 +5,7 @@ import sys
 
 from . import presets
 
-APPLICATIONS = ("denoising", "colorization", "maps")
+APPLICATIONS = ("codes", "denoising", "colorization", "maps")
 
 
 def application(name: str):
