@@ -547,14 +547,14 @@ def _detection(bench: Bench, fitted: dict[int, PCA]) -> None:
 SHORT = {"epochs": BY_SIZE[16].epochs, "images": BY_SIZE[16].images, "seeds": 3}
 PROBES = ("linear probe (%)", "5 neighbours (%)")
 BY_SEED = (
-    "One network for each size and seed: the strided autoencoder, 20,000 garments, 4 epochs, the learning rate falling "
-    "along a cosine; PCA is fitted to the same garments. A network's pictures lie between 0 and 1 because it ends in a "
-    "sigmoid, so PCA's are cut off there too."
+    "One network for each size and seed: the strided autoencoder, 20,000 garments, 4 epochs, the learning rate "
+    "falling along a cosine; PCA is fitted to the same garments. A network's pictures lie between 0 and 1 because "
+    "it ends in a sigmoid, so PCA's are cut off there too."
 )
 AREA = (
-    "10,000 test garments and 10,000 test digits, ranked by the squared error of their reconstruction; the networks have "
-    "seen garments only. Area under the ROC curve: the chance that a digit ranks above a garment. The share divides the "
-    "error by the variance of the picture's pixels, which is larger in garments than in digits."
+    "10,000 test garments and 10,000 test digits, ranked by the squared error of their reconstruction; the networks "
+    "have seen garments only. Area under the ROC curve: the chance that a digit ranks above a garment. The share "
+    "divides the error by the variance of the picture's pixels, which is larger in garments than in digits."
 )
 NOTES: dict[str, list[str]] = {
     "codes_small_conv": [
@@ -562,34 +562,35 @@ NOTES: dict[str, list[str]] = {
         "enlarged bilinearly. Unclipped: what PCA gives before it is cut off at 0 and 1.",
     ],
     "codes_dense": [
-        "55,000 digits to train on; the page trains on 60,000 and watches the 10,000 test digits. The dense autoencoder "
-        "was trained with four seeds; seed 0 is the published one.",
+        "55,000 digits to train on; the page trains on 60,000 and watches the 10,000 test digits. The dense "
+        "autoencoder was trained with four seeds; seed 0 is the published one.",
     ],
     "codes_conv": ["The code has 1,568 numbers, twice as many as the picture: it shortens nothing."],
     "codes_losses": ["5 epochs each, one seed: differences under 0.3 dB say nothing."],
     "codes_bytes": [
         "A code's numbers are rounded to equal steps between the smallest and the largest value of each on training "
         "garments. JPEG: all test garments in one file, each continued to 32x32 pixels; its bytes divided by their "
-        "number. PNG: one file a garment, which keeps every pixel. What a decoder costs is not counted: 435,972 bytes "
-        "of weights, once.",
+        "number. PNG: one file a garment, which keeps every pixel. What a decoder costs is not counted: 435,972 "
+        "bytes of weights, once.",
     ],
     "codes_16_better": [
-        "20 epochs each, one seed. The schedule and the loss are one change each; the residual network changed more at "
-        "once: depth, parameters (348,465 for 178,001), activation (SiLU), batches of 16 for 32 and so twice the steps, "
-        "a lower rate, gradients cut to length 1. What depth alone does stands under \"one change at a time\".",
-        "Refined codes: 20 steps of gradient descent on the codes, with Adam, through the decoder as it is; the squared "
-        "error for all of them.",
+        "20 epochs each, one seed. The schedule and the loss are one change each; the residual network changed more "
+        "at once: depth, parameters (348,465 for 178,001), activation (SiLU), batches of 16 for 32 and so twice "
+        "the steps, a lower rate, gradients cut to length 1. What depth alone does stands under \"one change at a "
+        "time\".",
+        "Refined codes: 20 steps of gradient descent on the codes, with Adam, through the decoder as it is; the "
+        "squared error for all of them.",
         "About fifteen shapes of network were tried on validation garments before this one, up to 4 epochs each.",
     ],
     "codes_16_alone": [
-        "20,000 garments, 4 epochs, batches of 32, three seeds; each line differs from the first in one thing. The deeper "
-        "network has a residual block at every scale and fewer filters, so as many parameters within 5%.",
+        "20,000 garments, 4 epochs, batches of 32, three seeds; each line differs from the first in one thing. The "
+        "deeper network has a residual block at every scale and fewer filters, so as many parameters within 5%.",
     ],
     "codes_against_pca": [
         BY_SEED,
         "Linear probe and neighbours are fitted to the codes of 10,000 training garments and asked about the test "
-        "garments. Trustworthiness (Venna and Kaski 2001), of the first 2,000: are neighbours in the code neighbours as "
-        "pictures? 1 is best, 0.5 is chance.",
+        "garments. Trustworthiness (Venna and Kaski 2001), of the first 2,000: are neighbours in the code "
+        "neighbours as pictures? 1 is best, 0.5 is chance.",
     ],
     "codes_detection": [BY_SEED, AREA],
 }
