@@ -84,7 +84,7 @@ def test_rounding_keeps_the_ends_and_few_steps_between():
     codes = np.linspace(-1, 3, 101)[:, None] * [1, 10]
     low, high = codes.min(axis=0), codes.max(axis=0)
     rounded = lab.rounded(codes, 2, low, high)
-    assert {*np.unique(rounded[:, 0])} == pytest.approx({*np.float32([-1, 1 / 3, 5 / 3, 3])})
+    np.testing.assert_allclose(np.unique(rounded[:, 0]), [-1, 1 / 3, 5 / 3, 3], rtol=1e-6)
     assert np.abs(lab.rounded(codes, 8, low, high) - codes).max() <= 40 / 255 / 2 + 1e-5
     np.testing.assert_allclose(lab.rounded(codes * 2, 8, low, high)[-1], high)  # what lies outside is cut off
 
@@ -138,7 +138,7 @@ def test_all_of_the_codes_can_be_measured(monkeypatch):
     names = ("small_conv", "classifier_shapes", "losses", "bytes", "16_better", "16_alone", "against_pca", "detection")
     assert set(found) == {*digits, *(f"codes_{name}" for name in names)}
     assert [found[name]["row"] for name in digits] == ["R2", "R3", "R4", "R5"]
-    assert set(found["codes_dense"]["metrics"]["seeds"]) == {"seed 0", "seed 1", "seed 2", "seed 3"}
+    assert set(found["codes_dense"]["metrics"]["seeds"]) == {"seed 0", "seed 1", "seed 2"}
     json.dumps(found, allow_nan=False)  # plain numbers only
 
 
