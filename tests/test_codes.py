@@ -135,10 +135,11 @@ def test_all_of_the_codes_can_be_measured(monkeypatch):
     monkeypatch.setattr(Preset, "publishes", lambda self, is_sample: True)
     lab.measure(SMOKE)
     digits = ("codes_dense", "codes_deep_dense", "codes_conv", "codes_16_digits")
-    names = ("small_conv", "classifier_shapes", "losses", "bytes", "16_better", "16_alone", "against_pca", "detection")
+    names = {"small_conv", "classifier_shapes", "losses", "bytes", "16_better"}
+    names |= {"dense_seeds", "16_alone", "against_pca", "detection"}
     assert set(found) == {*digits, *(f"codes_{name}" for name in names)}
     assert [found[name]["row"] for name in digits] == ["R2", "R3", "R4", "R5"]
-    assert set(found["codes_dense"]["metrics"]["seeds"]) == {"seed 0", "seed 1", "seed 2"}
+    assert set(found["codes_dense_seeds"]["metrics"]["55,000 digits"]) == {"seed 0", "seed 1", "seed 2"}
     json.dumps(found, allow_nan=False)  # plain numbers only
 
 
