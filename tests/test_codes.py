@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from helpers import metrics, weights
+from helpers import baselines, metrics, weights
 from helpers.lab import codes as lab
 from helpers.lab import publishing
 from helpers.lab.presets import Preset
@@ -118,8 +118,8 @@ def test_a_code_that_is_the_class_is_known_by_probe_and_neighbours():
 
 def test_pca_is_measured_clipped_as_a_network_is():
     bench = lab.Bench(SMOKE)
-    fitted = lab.pca_of(bench.train, 16)
-    clipped, unclipped = lab._clipped(fitted, bench.test), lab._unclipped(fitted, bench.test)
+    fitted = baselines.pca(bench.train, 16)
+    clipped, unclipped = baselines.pca_reconstruction(fitted, bench.test), lab._unclipped(fitted, bench.test)
     assert clipped.min() >= 0 and clipped.max() <= 1 and unclipped.min() < 0
     assert bench.score(clipped)["MSE"] < bench.score(unclipped)["MSE"]
 

@@ -18,7 +18,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from .. import datasets, metrics, models, weights
+from .. import baselines, datasets, metrics, models, weights
 from ..pairs import to_float
 from . import publishing, training
 from .presets import Preset
@@ -176,11 +176,6 @@ DEAD = "numbers that are 0 for every digit"
 BY_ITSELF, AS_SHARE = "by the error", "by the error as a share of the picture's variance"
 
 
-def pca_of(train: np.ndarray, size: int) -> PCA:
-    """scikit-learn's PCA of images (N, 28, 28, 1), fitted."""
-    return PCA(size, svd_solver="randomized", random_state=0).fit(flat(train))
-
-
 def flat(images: np.ndarray) -> np.ndarray:
     return images.reshape(len(images), -1)
 
@@ -317,7 +312,7 @@ class Bench:
 def measure(preset: Preset) -> None:
     """Measure all of the codes on the test images; write data/results/codes_*.json in the `full` preset."""
     bench = Bench(preset)
-    fitted = {size: pca_of(bench.train, size) for size in SIZES}
+    fitted = {size: baselines.pca(bench.train, size) for size in SIZES}
     _small(bench, fitted[196])
     _digits(bench)
     _shapes(bench)
@@ -328,10 +323,6 @@ def measure(preset: Preset) -> None:
     _ablation(bench)
     _sizes(bench, fitted)
     _detection(bench, fitted)
-
-
-def _clipped(fitted: PCA, images: np.ndarray) -> np.ndarray:
-    return np.clip(_unclipped(fitted, images), 0, 1)
 
 
 def _unclipped(fitted: PCA, images: np.ndarray) -> np.ndarray:
@@ -355,7 +346,7 @@ def _small(bench: Bench, fitted: PCA) -> None:
     kinds = {
         "small convolutional autoencoder": bench.score(bench.rebuilt(SMALL)),
         "14x14 thumbnail": bench.score(thumbnail(bench.test, 14)),
-        "PCA, 196 components": bench.score(_clipped(fitted, bench.test)),
+        "PCA, 196 components": bench.score(baselines.pca_reconstruction(fitted, bench.test)),
         "PCA, 196 components, unclipped": bench.score(_unclipped(fitted, bench.test)),
     }
     first = kinds["small convolutional autoencoder"]
@@ -505,7 +496,7 @@ def _sizes(bench: Bench, fitted: dict[int, PCA]) -> None:
         each[size] = {key: " / ".join(f"{one[key]:.4g}" for one in found) for key in ("MSE", *PROBES)}
         codes = (fitted[size].transform(flat(images)) for images in (bench.train[bench.judged], bench.test))
         by_size["PCA"][size] = (
-            bench.score(_clipped(fitted[size], bench.test))
+            bench.score(baselines.pca_reconstruction(fitted[size], bench.test))
             | {"MSE, unclipped": metrics.mse(bench.test, _unclipped(fitted[size], bench.test)).mean()}
             | bench.judge(*codes)
         )
@@ -537,7 +528,7 @@ def _detection(bench: Bench, fitted: dict[int, PCA]) -> None:
         found = [bench.detection(partial(bench.rebuilt, seed)) for seed in seeds(recipe)]
         by_size["autoencoder"][size] = _mean(found)
         each[size] = {key: " / ".join(f"{one[key]:.3f}" for one in found) for key in found[0]}
-        by_size["PCA"][size] = bench.detection(partial(_clipped, fitted[size]))
+        by_size["PCA"][size] = bench.detection(partial(baselines.pca_reconstruction, fitted[size]))
     others = {"how dark it is": {BY_ITSELF: area(*dark)}}
     networks = {"small convolutional, 7x7x4": SMALL, "16 numbers, 20 epochs": SIXTEEN}
     others |= {kind: bench.detection(partial(bench.rebuilt, recipe)) for kind, recipe in networks.items()}
