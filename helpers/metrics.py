@@ -74,7 +74,7 @@ def _similarity(local_mean, a, b):
 def ssim_loss(y_true, y_pred):
     """1 - SSIM as a loss for `model.compile`, one value an image; on any Keras 3 backend.
 
-    Notebooks 01 and 02 compare it with MSE and BCE.
+    The lab compares it with MSE and BCE.
     """
 
     def local_mean(x):

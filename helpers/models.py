@@ -118,52 +118,6 @@ def strided_autoencoder(
     return encoder, decoder, autoencoder
 
 
-def residual_autoencoder(
-    shape: tuple[int, int, int] = (28, 28, 1), latent_dim: int = 16, *, looks: int = 3
-) -> tuple[keras.Model, keras.Model, keras.Model]:
-    """Residual autoencoder of three iterations: (encoder, decoder, autoencoder).
-
-    In every iteration the encoder sees the image, and what the reconstruction from the code so far is still missing,
-    and corrects the code. All iterations (`looks`) have the same weights. The three models share their layers, and the
-    decoder is part of the encoder too. encoder: (N, H, W, C) in [0, 1] to (N, latent_dim), any real values; decoder:
-    back again. H and W divisible by 4; 348,465 parameters on 28x28x1 with 16 codes. After He et al. 2016 (residual
-    blocks) and Marino et al. 2018 (iterative inference). Taught in notebook 01.
-    """
-
-    def convolution(filters, size=3, kind=layers.Conv2D):
-        return kind(filters, size, strides=2, padding="same", activation="silu", kernel_initializer="he_normal")
-
-    def block(x):
-        filters = x.shape[-1]
-        small = keras.initializers.RandomNormal(stddev=1 / (30 * math.sqrt(filters)))  # it begins as hardly a change
-        y = layers.Conv2D(filters, 3, padding="same", activation="silu", kernel_initializer="he_normal")(x)
-        y = layers.Conv2D(filters, 3, padding="same", kernel_initializer=small)(y)
-        return layers.Activation("silu")(layers.Add()([x, y]))
-
-    height, width, channels = shape
-    code, coarse = keras.Input((latent_dim,), name="code"), (height // 4, width // 4, 64)
-    x = layers.Dense(math.prod(coarse), activation="silu", kernel_initializer="he_normal")(code)
-    x = block(layers.Reshape(coarse)(x))  # 7 x 7 x 64
-    x = block(convolution(32, 4, layers.Conv2DTranspose)(x))  # 14 x 14 x 32
-    x = convolution(16, 4, layers.Conv2DTranspose)(x)  # 28 x 28 x 16
-    output = layers.Conv2D(channels, 3, padding="same", activation="sigmoid", name="reconstruction")(x)
-    decoder = keras.Model(code, output, name="decoder")
-
-    image, missing = keras.Input(shape, name="image"), keras.Input(shape, name="missing")
-    x = block(convolution(32)(layers.Concatenate()([image, missing])))  # 14 x 14 x 32
-    x = block(convolution(64)(x))  # 7 x 7 x 64
-    look = keras.Model([image, missing], layers.Dense(latent_dim)(layers.Flatten()(x)), name="look")
-
-    code = look([image, image])  # nothing is drawn yet, so all is missing
-    for _ in range(looks - 1):
-        missing = layers.Subtract()([image, decoder(code)])
-        code = layers.Add()([code, look([image, missing])])
-    encoder = keras.Model(image, code, name="encoder")
-
-    autoencoder = keras.Model(image, decoder(encoder(image)), name="residual_autoencoder")
-    return encoder, decoder, autoencoder
-
-
 def unet_denoiser(
     shape: tuple[int, int, int] = (28, 28, 1),
     widths: tuple[int, int, int] = (16, 20, 22),

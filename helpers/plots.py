@@ -288,23 +288,38 @@ def colour_plane(
     return _finished(figure)
 
 
-def thumbnail_map(points: np.ndarray, images: np.ndarray, *, title: str = "", side: float = 0.045) -> Figure:
-    """Images (N, H, W, C) at their points (N, 2), as many as find room; side: of an image, as a share of the width."""
-    low, high = points.min(axis=0), points.max(axis=0)
-    places = (points - low) / np.maximum(high - low, 1e-9)
+def thumbnail_maps(
+    maps: Mapping[str, np.ndarray], images: np.ndarray, *, side: float = 0.055, size: float = 4.0
+) -> Figure:
+    """Maps side by side, {title: (N, 2)}: images (N, H, W, C) at their points, as many as find room.
+
+    side: of an image, as a share of a map's width. size: inches a map.
+    """
+    with plt.rc_context(FONT):
+        figure, panels = plt.subplots(
+            1, len(maps), figsize=(size * len(maps), size + 0.3), squeeze=False, layout="constrained"
+        )
+        for axis, (title, points) in zip(panels[0], maps.items(), strict=True):
+            low, high = points.min(axis=0), points.max(axis=0)
+            places = (points - low) / np.maximum(high - low, 1e-9)
+            for k in _with_room(places, side):
+                (x, y), half = places[k], side / 2
+                axis.imshow(
+                    _unit(images[k]).squeeze(), cmap="gray", vmin=0, vmax=1, interpolation="nearest",
+                    extent=(x - half, x + half, y - half, y + half),
+                )  # fmt: skip
+            axis.set(xlim=(-side, 1 + side), ylim=(-side, 1 + side), xticks=[], yticks=[], title=title, aspect="equal")
+            axis.spines[:].set_visible(False)
+    return _finished(figure)
+
+
+def _with_room(places: np.ndarray, side: float) -> list[int]:
+    """Which of the places (N, 2) are more than `side` apart, the first ones first."""
     chosen: list[int] = []
     for k, place in enumerate(places):
         if all(np.abs(place - places[other]).max() > side for other in chosen):
             chosen.append(k)
-    with plt.rc_context(FONT):
-        figure, axis = plt.subplots(figsize=(8.5, 8.5), layout="constrained")
-        for k in chosen:
-            (x, y), half = places[k], side / 2
-            extent = (x - half, x + half, y - half, y + half)
-            axis.imshow(_unit(images[k]).squeeze(), cmap="gray", vmin=0, vmax=1, interpolation="nearest", extent=extent)
-        axis.set(xlim=(-side, 1 + side), ylim=(-side, 1 + side), xticks=[], yticks=[], title=title, aspect="equal")
-        axis.spines[:].set_visible(False)
-    return _finished(figure)
+    return chosen
 
 
 def diagram(model, *, title: str = "", size: tuple[float, float] = (11.0, 3.6)) -> Figure:

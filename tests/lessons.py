@@ -16,7 +16,12 @@ import nbformat
 from nbformat import NotebookNode
 
 # The finished lessons ("02_mnist_denoising.ipynb"). The other notebooks keep the old rules and are run by nbval.
-LESSONS = ("02_mnist_denoising.ipynb", "03_cifar10_colorization.ipynb", "05_latent_space_explorer.ipynb")
+LESSONS = (
+    "01_fashion_mnist_dimensionality_reduction.ipynb",
+    "02_mnist_denoising.ipynb",
+    "03_cifar10_colorization.ipynb",
+    "05_latent_space_explorer.ipynb",
+)
 
 FENCE = re.compile(r"^ *```.*?^ *```[ \t]*$", re.S | re.M)
 PYTHON = re.compile(r"^ *```python\n(.*?)^ *```[ \t]*$", re.S | re.M)

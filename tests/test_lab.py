@@ -10,7 +10,7 @@ import pytest
 
 from helpers import corruptions, models, records, weights
 from helpers.lab import __main__ as lab
-from helpers.lab import denoising, maps, publishing, recipes
+from helpers.lab import codes, denoising, maps, publishing, recipes
 from helpers.lab.presets import Preset
 
 pytestmark = pytest.mark.usefixtures("eagerly")
@@ -26,7 +26,7 @@ def recipe():
 def test_list_names_every_recipe(capsys):
     lab.main(["list"])
     said = capsys.readouterr().out
-    assert all(f"  {name} (" in said for name in (*denoising.RECIPES, *maps.RECIPES))
+    assert all(f"  {name} (" in said for name in (*codes.RECIPES, *denoising.RECIPES, *maps.RECIPES))
 
 
 def test_an_unknown_recipe_gets_one_sentence():

@@ -31,7 +31,7 @@ FIGURES = {
     "panels": lambda images: plots.panels({"one": images[0], "two": images[1, ..., 0]}),
     "curves": lambda images: plots.curves([1, 2], {"a": [3, 4]}, xlabel="epoch", ylabel="PSNR (dB)"),
     "code_maps": lambda images: plots.code_maps({"a map": POINTS}, np.array([0, 0, 2, 2]), ["shirt", "bag", "boot"]),
-    "thumbnail_map": lambda images: plots.thumbnail_map(POINTS, images),
+    "thumbnail_maps": lambda images: plots.thumbnail_maps({"a map": POINTS}, images),
     "learning_curve": lambda images: plots.learning_curve(HISTORY),
 }
 
@@ -172,7 +172,7 @@ def test_restored_pictures_have_their_psnr_below():
 
 
 def test_a_thumbnail_map_leaves_out_what_would_cover_another(gray):
-    drawn = plots.thumbnail_map(POINTS, gray).axes[0].images
+    drawn = plots.thumbnail_maps({"a map": POINTS}, gray).axes[0].images
     assert len(drawn) == 3  # the second lies on the first
     np.testing.assert_array_equal(drawn[1].get_array(), gray[2, ..., 0])
     left, right, bottom, top = drawn[1].get_extent()

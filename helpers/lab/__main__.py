@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from . import cluster, presets
 
-APPLICATIONS = ("denoising", "colorization", "maps")
+APPLICATIONS = ("codes", "denoising", "colorization", "maps")
 
 
 def application(name: str):
