@@ -35,7 +35,7 @@ from helpers.plumbing.files import PROJECT
 
 MISSING = ("anywidget",)  # what the set-up cell is to bring along, beside the project
 BROUGHT = {"anywidget", "psygnal", "autoencoder-notebooks"}
-OLD = ("ipywidgets>=7.7,<8", "notebook>=6.5,<7")
+OLD = ("ipywidgets>=7.7,<7.8", "notebook>=6.5,<7")
 MIRROR = "http://deb.debian.org/debian"
 SECONDS = 3600  # for one lesson, on a busy machine
 
@@ -55,8 +55,9 @@ class Machine:
         self.home, self.root, self.inside = home, None, []
         if can_bootstrap():
             self.root = home / "trixie"
-            self.inside = ["unshare", "--mount", "--pid", "--fork", "--kill-child", f"--mount-proc={self.root}/proc"]
-            self.inside += ["chroot", str(self.root)]
+            # What is mounted, and all processes, go with the command. pip in a notebook asks for a terminal: devpts.
+            mounted = 'mount -t proc proc "$0/proc" && mount -t devpts devpts "$0/dev/pts" && exec chroot "$0" "$@"'
+            self.inside = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", mounted, str(self.root)]
         self.python = self.path("venv") / "bin" / "python"
 
     def path(self, name: str) -> Path:
@@ -149,8 +150,8 @@ def notebook_server(machine: Machine, folder: str) -> Iterator[str]:
                 time.sleep(0.5)
         yield f"{address}/notebooks/%s?token={token}"
     finally:
-        process.terminate()
-        process.wait(30)
+        process.kill()  # unshare hears no gentler word, and takes the server and its kernels along
+        process.wait()
 
 
 def run_lesson(machine: Machine, name: str) -> None:
@@ -159,8 +160,9 @@ def run_lesson(machine: Machine, name: str) -> None:
     machine.here(folder).mkdir()
     shutil.copy(PROJECT / "notebooks" / name, machine.here(folder))
     with notebook_server(machine, folder) as address, browser_tools.browser_page() as page:
+        page.set_default_timeout(300_000)  # milliseconds
         page.goto(address % name)
-        page.wait_for_function(IS_READY, timeout=300_000)
+        page.wait_for_function(IS_READY)
         page.evaluate("() => Jupyter.notebook.clear_all_output()")
         page.evaluate(RUN_ALL)
         started = time.monotonic()

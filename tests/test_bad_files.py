@@ -131,6 +131,7 @@ def test_a_model(how, published):
 @often
 @given(how=changes)
 @example(how=[])
+@example(how=[("leave out", 0.96875, b"\0\0"), ("leave out", 0.96875, b"\0\0")])
 def test_the_history_of_a_run(how, tmp_path):
     from helpers.lab import training
 

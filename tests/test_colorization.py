@@ -137,7 +137,6 @@ def test_all_of_colorization_can_be_measured(monkeypatch, tmp_path):
     """On the sample, with the published networks in every place; nothing is published."""
     found = {}
     monkeypatch.setattr(publishing, "write_json", lambda path, entry: found.update({path.stem: entry}))
-    monkeypatch.setattr(lab, "seeds", lambda recipe, count: [recipe])
     monkeypatch.setattr(records, "FOLDER", tmp_path)
     monkeypatch.setattr(lab.Bench, "network", published)
     monkeypatch.setattr(Preset, "publishes", lambda self, is_sample: True)

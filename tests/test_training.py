@@ -242,6 +242,10 @@ DAMAGES = {
         lambda content: re.sub(rb"\[[^]]*\]", b"[1.0]", content, count=1),
     ),
     "history.json with other files": ("history.json", lambda content: content.replace(b"epoch-0002", b"epoch-0009")),
+    "history.json of a number too large": (
+        "history.json",
+        lambda content: re.sub(rb"\[[^]]*\]", b"[" + b"9" * 400 + b", 1]", content, count=1),
+    ),
     "weights missing": ("epoch-0002.npz", lambda content: None),
     "weights cut": ("epoch-0002.npz", lambda content: content[:-30]),
     "weights zeroed inside": ("epoch-0002.npz", lambda content: content[:400] + bytes(40) + content[440:]),
@@ -266,6 +270,23 @@ def test_a_damaged_run_gets_a_sentence_with_a_remedy_and_is_left_as_it_is(data, 
         assert {path.name: path.read_bytes() for path in run.iterdir()} == before
         (run / name).write_bytes(whole)
     assert len(fit(tiny_model(), *data(), epochs=2)["loss"]) == 2
+
+
+@pytest.mark.parametrize("name", ["history.json", "epoch-0001.npz"])
+def test_a_run_that_may_not_be_read_is_not_called_damaged(name, data, tiny_model, monkeypatch):
+    fit = functools.partial(training.fit, epochs=1, loss="mse", name="run")
+    fit(tiny_model(), *data())
+    before = Path.open
+
+    def no(path, *args, **options):
+        if path.name == name:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return before(path, *args, **options)
+
+    monkeypatch.setattr(Path, "open", no)
+    monkeypatch.setattr("io.open", no)
+    with pytest.raises(ValueError, match=rf"^run: {name} in the folder run-.* may not be read; see that you have the"):
+        fit(tiny_model(), *data())
 
 
 def test_a_finished_run_is_loaded_without_training_and_says_so(data, tiny_model, capsys):

@@ -261,9 +261,7 @@ def train_together(client, names: Sequence[str], preset: Preset, *, address: str
     tasks = prepared(client, names, 0, preset, backend="jax")
     join(tasks, address)
     live = sys.stdout.isatty() or "ipykernel" in type(sys.stdout).__module__
-    return {
-        name: tasks.everywhere(_train, name, names, 0, preset, live, seconds=None, show=[0])[0] for name in names
-    }
+    return {name: tasks.everywhere(_train, name, names, 0, preset, live, seconds=None, show=[0])[0] for name in names}
 
 
 def train_apart(client, names: Sequence[str], preset: Preset, *, seeds: int = 0) -> dict[str, tuple]:

@@ -141,9 +141,7 @@ BETTER = {  # 20 epochs each; from line to line one thing more, but for the last
 # A third of the garments and few epochs, three seeds: what is compared differs in one thing only.
 short = partial(garments, images=20_000, epochs=4, published=False)
 BY_SIZE = {
-    size: short(
-        name=f"sizes_{size}", network=partial(models.strided_autoencoder, latent_dim=size), optimizer=schedule
-    )
+    size: short(name=f"sizes_{size}", network=partial(models.strided_autoencoder, latent_dim=size), optimizer=schedule)
     for size in SIZES
 }
 ABLATION = {
@@ -575,8 +573,8 @@ NOTES: dict[str, list[str]] = {
     "codes_16_better": [
         "20 epochs each, one seed. The schedule and the loss are one change each; the residual network changed more "
         "at once: depth, parameters (348,465 for 178,001), activation (SiLU), batches of 16 for 32 and so twice "
-        "the steps, a lower rate, gradients cut to length 1. What depth alone does stands under \"one change at a "
-        "time\".",
+        'the steps, a lower rate, gradients cut to length 1. What depth alone does stands under "one change at a '
+        'time".',
         "Refined codes: 20 steps of gradient descent on the codes, with Adam, through the decoder as it is; the "
         "squared error for all of them.",
         "About fifteen shapes of network were tried on validation garments before this one, up to 4 epochs each.",

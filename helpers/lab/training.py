@@ -215,23 +215,26 @@ class _Run:
         path = self.folder / "history.json"
         try:
             saved = json.loads(shares.from_first(path.read_bytes))
-            self.history, self.files = saved["history"], saved["files"]
-            _, _ = np.array([self.history[key] for key in ("seconds", *self.history)], float).shape  # as many of each
-            _ = [self.files[_file(epoch)] for epoch in (self.done, _best(self.history))]
+            history, files = saved["history"], saved["files"]
+            _, done = np.array([history[key] for key in ("loss", "seconds", *history)], float).shape  # as many of each
+            _ = [files[_file(epoch)] for epoch in (done, _best(history))]
         except (FileNotFoundError, NotADirectoryError):
-            pass
-        except (AttributeError, LookupError, OSError, RecursionError, TypeError, ValueError):
+            return
+        except PermissionError:
+            raise self._locked(path.name) from None
+        except (AttributeError, LookupError, OSError, OverflowError, RecursionError, TypeError, ValueError):
             raise self._damaged(path.name) from None
+        self.history, self.files = history, files
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
         """Let no other process train this run; what it may have done before is read."""
-        with self._locked() if self.first else contextlib.nullcontext():
+        with self._held() if self.first else contextlib.nullcontext():
             self.read()
             yield
 
     @contextlib.contextmanager
-    def _locked(self) -> Iterator[None]:
+    def _held(self) -> Iterator[None]:
         with self._writing():
             self.folder.mkdir(parents=True, exist_ok=True)
             lock = open(self.folder / "lock", "a")  # noqa: SIM115 - closed below, or when the process ends in any way
@@ -273,8 +276,13 @@ class _Run:
                 raise ValueError
             with np.load(io.BytesIO(content)) as saved:
                 _assign(_state(model), saved.values())
+        except PermissionError:
+            raise self._locked(name) from None
         except (OSError, ValueError):
             raise self._damaged(name) from None
+
+    def _locked(self, file: str) -> ValueError:
+        return ValueError(f"{self.name}: {file} in {self.place} may not be read; see that you have the permission")
 
     def _damaged(self, file: str) -> ValueError:
         return ValueError(
