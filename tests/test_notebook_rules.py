@@ -53,3 +53,34 @@ def test_finished_lessons_are_left_to_their_own_test(monkeypatch):
     monkeypatch.setattr(notebook_rules, "LESSONS", ("a.ipynb",))
     assert notebook_rules.pytest_ignore_collect(Path("notebooks/a.ipynb"))
     assert notebook_rules.pytest_ignore_collect(Path("notebooks/b.ipynb")) is None
+
+
+def test_lessons_come_first_and_each_may_go_to_another_process():
+    pytest.importorskip("xdist")
+
+    class Item:
+        def __init__(self, nodeid: str):
+            self.nodeid = nodeid
+
+    class IPyNbCell(Item):
+        pass
+
+    lessons = [f"tests/test_lessons.py{notebook_rules.LESSON}{name}]" for name in ("02.ipynb", "05.ipynb")]
+    others = ["tests/test_a.py::test_a", "tests/test_lessons.py::test_a_cell_that_fails_is_named"]
+    cell = IPyNbCell("notebooks/04.ipynb::Cell 0")
+    items = [*map(Item, others), cell, *map(Item, lessons)]
+    notebook_rules.pytest_collection_modifyitems(items)
+    assert [item.nodeid for item in items] == [*lessons, cell.nodeid, *others]
+    scheduler = notebook_rules.pytest_xdist_make_scheduler(FakeConfig(), None)
+    scopes = [scheduler._split_scope(item.nodeid) for item in items]
+    assert scopes == [*lessons, "notebooks/04.ipynb", "tests/test_a.py", "tests/test_lessons.py"]
+
+
+class FakeConfig:
+    option = None
+
+    def getoption(self, name: str) -> str:
+        return {"dist": "loadscope"}[name]
+
+    def getvalue(self, name: str):
+        return ["popen", "popen"] if name == "tx" else None

@@ -276,15 +276,14 @@ def test_a_damaged_run_gets_a_sentence_with_a_remedy_and_is_left_as_it_is(data, 
 def test_a_run_that_may_not_be_read_is_not_called_damaged(name, data, tiny_model, monkeypatch):
     fit = functools.partial(training.fit, epochs=1, loss="mse", name="run")
     fit(tiny_model(), *data())
-    before = Path.open
+    for reader in ("read_text", "read_bytes"):
 
-    def no(path, *args, **options):
-        if path.name == name:
-            raise PermissionError(errno.EACCES, "Permission denied")
-        return before(path, *args, **options)
+        def no(path, *args, before=getattr(Path, reader), **options):  # noqa: B008
+            if path.name == name:
+                raise PermissionError(errno.EACCES, "Permission denied")
+            return before(path, *args, **options)
 
-    monkeypatch.setattr(Path, "open", no)
-    monkeypatch.setattr("io.open", no)
+        monkeypatch.setattr(Path, reader, no)
     with pytest.raises(ValueError, match=rf"^run: {name} in the folder run-.* may not be read; see that you have the"):
         fit(tiny_model(), *data())
 
