@@ -20,6 +20,7 @@ from helpers.lab.presets import Preset
 PROJECT = Path(__file__).resolve().parents[2]
 BATCHES = (128, 512)  # images a step, of all workers together
 STEPS, WARM_UP = 12, 3
+PARTS = ("step", "making the batch", "making and placing it", "all-reduce")
 WORTH_IT = 0.1  # seconds of computing in a step, from which two workers should be nearly twice as fast
 COLLECTIVES = {"denoise_uniform": 1, "denoise_unet": 33}  # all-reduces in XLA's program of a step: two a normalization
 
@@ -109,7 +110,7 @@ def test_two_workers_are_nearly_twice_as_fast_as_one(monkeypatch, tmp_path):
             cluster.join(tasks)
             for batch in BATCHES:
                 one = found[workers, batch] = tasks.everywhere(measure, batch)[0]
-                parts = ", ".join(f"{key} {1000 * value:.1f} ms" for key, value in one.items() if key != "parameters")
+                parts = ", ".join(f"{part} {1000 * one[part]:.1f} ms" for part in PARTS)
                 print(f"\n{workers} workers, {batch} images a step: {parts}", end="", flush=True)
     print(f"\nload of the machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
     efficiency = {batch: found[1, batch]["step"] / found[2, batch]["step"] / 2 for batch in BATCHES}
