@@ -7,6 +7,7 @@ Needs IPython Parallel and JAX (pip install -e ".[cluster]") and two idle cores;
 
 import contextlib
 import os
+import tempfile
 import time
 from pathlib import Path
 from statistics import median
@@ -45,10 +46,11 @@ def measure(batch: int, worker: int) -> dict[str, float]:
     pairs = Pairs(images, corruptions.uniform_mix, batch_size=batch)
     keras.utils.set_random_seed(0)
     network = models.conv_autoencoder()
-    training.fit(
-        network, pairs, Pairs(images[:batch], batch_size=batch), epochs=1, loss="binary_crossentropy",
-        name=f"speed_{batch}", callbacks=[Clock()],
-    )  # fmt: skip
+    with tempfile.TemporaryDirectory() as folder:  # not that of another number of workers, whose run this one would be
+        training.fit(
+            network, pairs, Pairs(images[:batch], batch_size=batch), epochs=1, loss="binary_crossentropy",
+            name="speed", callbacks=[Clock()], folder=Path(folder),
+        )  # fmt: skip
     share = shares.share(pairs)
     mesh = jax.sharding.Mesh(jax.devices(), "worker")
     rows, same = (jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec(*axes)) for axes in (["worker"], []))
