@@ -22,7 +22,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 BATCHES = (128, 512)  # images a step, of all workers together
 STEPS, WARM_UP = 12, 3
 PARTS = ("step", "making the batch", "making and placing it", "all-reduce")
-WORTH_IT = 0.1  # seconds of computing in a step, from which two workers should be nearly twice as fast
+WORTH_IT = 0.1  # seconds that a worker computes in a step, from which two should be nearly twice as fast
 COLLECTIVES = {"denoise_uniform": 1, "denoise_unet": 33}  # all-reduces in XLA's program of a step: two a normalization
 
 
@@ -127,5 +127,5 @@ def test_two_workers_are_nearly_twice_as_fast_as_one(monkeypatch, tmp_path):
                 for workers in (8, 64)
             ]
             print(f"  as many all-reduces as {name}, {speed}: efficiency of {', '.join(plans)}")
-    worth_it = {batch: value for batch, value in efficiency.items() if found[2, batch]["step"] >= WORTH_IT}
+    worth_it = {batch: value for batch, value in efficiency.items() if found[1, batch]["step"] >= 2 * WORTH_IT}
     assert all(value >= 0.8 for value in worth_it.values()), worth_it
