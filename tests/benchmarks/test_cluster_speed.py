@@ -7,6 +7,7 @@ Needs IPython Parallel and JAX (pip install -e ".[cluster]") and two idle cores;
 
 import contextlib
 import os
+import tempfile
 import time
 from pathlib import Path
 from statistics import median
@@ -20,7 +21,8 @@ from helpers.lab.presets import Preset
 PROJECT = Path(__file__).resolve().parents[2]
 BATCHES = (128, 512)  # images a step, of all workers together
 STEPS, WARM_UP = 12, 3
-WORTH_IT = 0.1  # seconds of computing in a step, from which two workers should be nearly twice as fast
+PARTS = ("step", "making the batch", "making and placing it", "all-reduce")
+WORTH_IT = 0.1  # seconds that a worker computes in a step, from which two should be nearly twice as fast
 COLLECTIVES = {"denoise_uniform": 1, "denoise_unet": 33}  # all-reduces in XLA's program of a step: two a normalization
 
 
@@ -44,10 +46,11 @@ def measure(batch: int, worker: int) -> dict[str, float]:
     pairs = Pairs(images, corruptions.uniform_mix, batch_size=batch)
     keras.utils.set_random_seed(0)
     network = models.conv_autoencoder()
-    training.fit(
-        network, pairs, Pairs(images[:batch], batch_size=batch), epochs=1, loss="binary_crossentropy",
-        name=f"speed_{batch}", callbacks=[Clock()],
-    )  # fmt: skip
+    with tempfile.TemporaryDirectory() as folder:  # not that of another number of workers, whose run this one would be
+        training.fit(
+            network, pairs, Pairs(images[:batch], batch_size=batch), epochs=1, loss="binary_crossentropy",
+            name="speed", callbacks=[Clock()], folder=Path(folder),
+        )  # fmt: skip
     share = shares.share(pairs)
     mesh = jax.sharding.Mesh(jax.devices(), "worker")
     rows, same = (jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec(*axes)) for axes in (["worker"], []))
@@ -109,7 +112,7 @@ def test_two_workers_are_nearly_twice_as_fast_as_one(monkeypatch, tmp_path):
             cluster.join(tasks)
             for batch in BATCHES:
                 one = found[workers, batch] = tasks.everywhere(measure, batch)[0]
-                parts = ", ".join(f"{key} {1000 * value:.1f} ms" for key, value in one.items() if key != "parameters")
+                parts = ", ".join(f"{part} {1000 * one[part]:.1f} ms" for part in PARTS)
                 print(f"\n{workers} workers, {batch} images a step: {parts}", end="", flush=True)
     print(f"\nload of the machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
     efficiency = {batch: found[1, batch]["step"] / found[2, batch]["step"] / 2 for batch in BATCHES}
@@ -124,5 +127,5 @@ def test_two_workers_are_nearly_twice_as_fast_as_one(monkeypatch, tmp_path):
                 for workers in (8, 64)
             ]
             print(f"  as many all-reduces as {name}, {speed}: efficiency of {', '.join(plans)}")
-    worth_it = {batch: value for batch, value in efficiency.items() if found[2, batch]["step"] >= WORTH_IT}
+    worth_it = {batch: value for batch, value in efficiency.items() if found[1, batch]["step"] >= 2 * WORTH_IT}
     assert all(value >= 0.8 for value in worth_it.values()), worth_it
