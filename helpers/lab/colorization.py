@@ -314,19 +314,23 @@ def _ablation(bench: Bench) -> None:
         network = bench.network(recipe.name)[0]
         once = predict(network, bench.gray)
         both = (once + predict(network, bench.gray[:, :, ::-1])[:, :, ::-1]) / 2
-        painted, asked_twice = (
-            answer if answer.shape[-1] == 3 else colors.with_chroma(bench.gray, answer) for answer in (once, both)
-        )
-        rows[kind] = {
-            "MSE": metrics.mse(bench.test, painted).mean(),
-            "MSE, asked twice": metrics.mse(bench.test, asked_twice).mean(),
-            "colourfulness": metrics.colorfulness(painted).mean(),
-        }
+        if once.shape[-1] == 3:
+            rows[kind] = _row(bench, once, both)
+            once, both, kind = colors.to_chroma(once), colors.to_chroma(both), f"{kind}, then the true gray"
+        rows[kind] = _row(bench, *(colors.with_chroma(bench.gray, chroma) for chroma in (once, both)))
     bench.record(
         "colorize_ablation", task="what the U-Net owes to what: one change at a time", metrics={"test photos": rows},
         measured="; ".join(f"{kind}: MSE {row['MSE']:.4f}" for kind, row in rows.items()),
         trained={"epochs": recipe.epochs, "images": recipe.images},
     )  # fmt: skip
+
+
+def _row(bench: Bench, painted: np.ndarray, asked_twice: np.ndarray) -> dict[str, float]:
+    return {
+        "MSE": metrics.mse(bench.test, painted).mean(),
+        "MSE, asked twice": metrics.mse(bench.test, asked_twice).mean(),
+        "colourfulness": metrics.colorfulness(painted).mean(),
+    }
 
 
 def _classes(bench: Bench, network: keras.Model, history: dict) -> None:
@@ -382,7 +386,7 @@ def _overview(bench: Bench, pictures: dict[str, np.ndarray]) -> None:
     shown = {name: pictures[name][OVERVIEW] for name in ("truth", *SHOWN)}
     if bench.preset.publishes(bench.cifar.is_sample):
         with whole_file(records.FOLDER / "colorize_overview.png") as partial_file:
-            plots.rows(shown, size=0.9).savefig(partial_file, bbox_inches="tight")
+            plots.rows(shown, size=0.8).savefig(partial_file, bbox_inches="tight", dpi=80)
 
 
 CHOSEN = ("half U-Net, half half-rebalanced classes, then differences added", 0.0185)  # on the validation photos
