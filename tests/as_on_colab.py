@@ -47,6 +47,8 @@ FAILED = """() => Jupyter.notebook.get_cells().flatMap(cell => cell.output_area?
     .filter(output => output.output_type === 'error').map(output => `${output.ename}: ${output.evalue}`)"""
 PICTURES = "() => [...document.querySelectorAll('.widget-image')].map(image => image.src)"
 
+CHANGED = f"before => String(({PICTURES})()) !== String(before)"
+
 
 class Machine:
     """A Python 3.13 with a root folder of its own, or this machine's."""
@@ -181,19 +183,25 @@ def run_lesson(machine: Machine, name: str) -> None:
 
 def move_sliders(page) -> int:
     """Press the right and the left arrow key on each slider; how many of them changed a picture."""
+    from playwright.sync_api import TimeoutError
+
     handles, moved = page.locator(".widget-slider .ui-slider-handle"), 0
+    handles.first.wait_for()  # a widget appears a moment after its cell is done
+    page.wait_for_timeout(2_000)
     for number in range(handles.count()):
         before = page.evaluate(PICTURES)
         handles.nth(number).scroll_into_view_if_needed()
         handles.nth(number).focus()
-        for key in ("ArrowRight", "ArrowLeft", "ArrowLeft"):
+        for key in ("ArrowRight", "ArrowLeft", "ArrowLeft"):  # it may stand at its end
             handles.nth(number).press(key)
-            page.wait_for_timeout(1_500)
-            if page.evaluate(PICTURES) != before:
-                moved += 1
-                break
+            try:
+                page.wait_for_function(CHANGED, arg=before, timeout=20_000)
+            except TimeoutError:
+                continue
+            moved += 1
+            break
     if moved == 0:
-        sys.exit("no slider changed a picture")
+        sys.exit(f"none of {handles.count()} sliders changed one of {len(page.evaluate(PICTURES))} pictures")
     return moved
 
 
