@@ -19,7 +19,7 @@ from helpers import datasets, records, weights
 from helpers.explorer import Network
 from helpers.photos import read_photo
 
-SECONDS, BYTES = 5, 1.2e9  # for one file; for all
+SECONDS, BYTES = 30, 1.2e9  # for one file; for all
 often = settings(
     max_examples=100, deadline=None, derandomize=True, database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],

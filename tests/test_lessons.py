@@ -84,7 +84,8 @@ def other_than(builder: str, variable: str, source: str) -> str:
         return f"weights {[w.shape for w in mine.weights]}, in helpers.models {[w.shape for w in theirs.weights]}"
     mine.set_weights(theirs.get_weights())
     rng = np.random.default_rng(0)
-    images = [rng.random((2, *tensor.shape[1:]), dtype=np.float32) for tensor in theirs.inputs]
+    sizes = [(2, *(side or 32 for side in tensor.shape[1:])) for tensor in theirs.inputs]  # None: of any size
+    images = [rng.random(size, dtype=np.float32) for size in sizes]
     images = images[0] if len(images) == 1 else images
     if not np.allclose(mine.predict_on_batch(images), theirs.predict_on_batch(images), atol=1e-5):
         return "the same layers, joined otherwise than in helpers.models"
