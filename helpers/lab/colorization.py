@@ -335,11 +335,12 @@ def _row(bench: Bench, painted: np.ndarray, asked_twice: np.ndarray) -> dict[str
 
 def _classes(bench: Bench, network: keras.Model, history: dict) -> None:
     """Temperature and rebalancing, each alone, of one network."""
-    table = {}
-    for title, power in (("not rebalanced", 0.0), ("half rebalanced", 0.5), ("rebalanced", 1.0)):
-        for temperature in TEMPERATURES:
-            name = f"{title}, T = {temperature:g}"
-            table[name] = bench.score(*bench.by_classes(network, {name: (temperature, power)}).values())
+    settings = {
+        f"{title}, T = {temperature:g}": (temperature, power)
+        for title, power in (("not rebalanced", 0.0), ("half rebalanced", 0.5), ("rebalanced", 1.0))
+        for temperature in TEMPERATURES
+    }
+    table = {name: bench.score(images) for name, images in bench.by_classes(network, settings).items()}
     bench.record(
         "colorize_classes", task="a choice among colours", metrics={"test photos": table},
         measured=f"rebalanced, T = {ZHANG}: {_words(table[f'rebalanced, T = {ZHANG}'])}",
@@ -383,7 +384,7 @@ def _counted(bench: Bench, pictures: dict[str, np.ndarray]) -> None:
 
 def _overview(bench: Bench, pictures: dict[str, np.ndarray]) -> None:
     """The picture at the top of the lesson."""
-    shown = {name: pictures[name][OVERVIEW] for name in ("truth", *SHOWN)}
+    shown = {name: pictures[name][:10] for name in ("truth", *SHOWN)}
     if bench.preset.publishes(bench.cifar.is_sample):
         with whole_file(records.FOLDER / "colorize_overview.png") as partial_file:
             plots.rows(shown, size=0.8).savefig(partial_file, bbox_inches="tight", dpi=80)
@@ -391,7 +392,6 @@ def _overview(bench: Bench, pictures: dict[str, np.ndarray]) -> None:
 
 CHOSEN = ("half U-Net, half half-rebalanced classes, then differences added", 0.0185)  # on the validation photos
 SHOWN = (COPY, CHAPTER, UNET, CLASSES)
-OVERVIEW = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
 NOTES = {
     "colorize_autoencoder": [
         "48,000 photos to train on; the last 2,000 of the 50,000 steer the learning rate and choose the best epoch, "
