@@ -12,7 +12,7 @@ from IPython.display import Markdown
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch, Rectangle
+from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 COLOURS = (
@@ -30,16 +30,6 @@ CLASS_COLOURS = (  # of ten classes, each at least 4.5:1 against white; the expl
 )  # fmt: skip
 SIGNS = "osD^vPX*<>"  # of classes whose names are longer than a sign
 FONT = {"font.size": 12, "axes.titlesize": 13, "axes.spines.top": False, "axes.spines.right": False}
-DRAWN = {  # layer class: (name on the figure, colour)
-    "InputLayer": ("input", "0.75"),
-    "Conv2D": ("conv", COLOURS[0]),
-    "Conv2DTranspose": ("conv, transposed", COLOURS[4]),
-    "MaxPooling2D": ("max pooling", COLOURS[1]),
-    "UpSampling2D": ("upsampling", COLOURS[2]),
-    "Dense": ("dense", COLOURS[3]),
-    "Flatten": ("flatten", "0.55"),
-    "Reshape": ("reshape", "0.55"),
-}
 
 
 def mosaic(images: np.ndarray, *, columns: int, title: str = "", gap: int = 2, width: float = 5.0) -> Figure:
@@ -113,17 +103,19 @@ def rows(
     return _finished(figure)
 
 
-def restored(clean: np.ndarray, methods: Mapping[str, np.ndarray], *, size: float = 0.9) -> Figure:
+def restored(
+    clean: np.ndarray, methods: Mapping[str, np.ndarray], *, label: str = "clean", size: float = 0.9
+) -> Figure:
     """Clean images over what several methods made of them, with the PSNR under each picture.
 
-    clean: (N, H, W, C). methods: {name: (N or more, H, W, C)}; of more than N the first N are shown. size: inches per
-    image.
+    clean: (N, H, W, C). methods: {name: (N or more, H, W, C)}; of more than N the first N are shown. label: of the
+    first row. size: inches per image.
     """
     from .metrics import psnr  # starts Keras, which nothing else here needs
 
     firsts = {name: images[: len(clean)] for name, images in methods.items()}
     captions = {name: [f"{value:.1f} dB" for value in psnr(clean, images)] for name, images in firsts.items()}
-    return rows({"clean": clean} | firsts, captions=captions, size=size)
+    return rows({label: clean} | firsts, captions=captions, size=size)
 
 
 def panels(
@@ -322,40 +314,6 @@ def _with_room(places: np.ndarray, side: float) -> list[int]:
     return chosen
 
 
-def diagram(model, *, title: str = "", size: tuple[float, float] = (11.0, 3.6)) -> Figure:
-    """Draw a functional model layer by layer from left to right; models inside it are drawn with their own layers.
-
-    The height of a bar is the height of the layer's output in pixels (flat ones: the square root of their
-    number of values, at most the image's height), the text under it the output's shape, the colour the kind of layer.
-    Lines above are skip connections. Global averages (1 x 1 x channels) are left out.
-    """
-    bars, skips = _read(model)
-    tallest = max(_height(shape) for _, shape in bars if len(shape) == 3)
-    with plt.rc_context(FONT):
-        figure, axis = plt.subplots(figsize=size, layout="constrained")
-        for x, (kind, shape) in enumerate(bars):
-            tall = min(max(_height(shape) / tallest, 0.04), 1.0)
-            axis.add_patch(Rectangle((x - 0.3, -tall / 2), 0.6, tall, color=DRAWN[kind][1], label=DRAWN[kind][0]))
-            axis.text(x, -0.56, "\n".join(map(str, shape)), ha="center", va="top", fontsize=9, linespacing=1.1)
-        for level, (start, end) in enumerate(sorted(skips, key=lambda skip: skip[1] - skip[0])):
-            y = 0.58 + 0.1 * level
-            for x, arrow in ((start, "-"), (end, "<-")):
-                foot = min(max(_height(bars[x][1]) / tallest, 0.04), 1.0) / 2
-                axis.annotate(
-                    "", (x, y), (x, foot), arrowprops={"arrowstyle": arrow, "color": "0.3", "shrinkA": 2, "shrinkB": 0}
-                )
-            axis.plot([start, end], [y, y], color="0.3", linewidth=1)
-        axis.set(xlim=(-0.8, len(bars) - 0.2), ylim=(-0.95, 0.6 + 0.1 * len(skips)), title=title)
-        axis.set_axis_off()
-        handles, labels = axis.get_legend_handles_labels()
-        unique = dict(zip(labels, handles, strict=True))
-        figure.legend(
-            unique.values(), unique, loc="outside lower center", ncols=len(unique), fontsize=10, frameon=False
-        )
-    plt.close(figure)
-    return figure
-
-
 def table(
     rows: Mapping[str, Mapping[str, object]], *, first: str = "", digits: Mapping[str, int] | int = 3
 ) -> Markdown:
@@ -404,40 +362,6 @@ def _unit(images: np.ndarray) -> np.ndarray:
 def _finished(figure: Figure) -> Figure:
     plt.close(figure)  # else Jupyter would show it twice
     return figure
-
-
-def _read(model) -> tuple[list, list]:
-    """Bars (kind, output shape without the batch) in order, and skips (from bar, to bar)."""
-    bars: list[tuple[str, tuple[int, ...]]] = []
-    skips: list[tuple[int, int]] = []
-    place: dict[int, int] = {}  # id of a tensor: the bar it comes from
-    for layer in model.layers:
-        if hasattr(layer, "layers"):
-            inner, inner_skips = _read(layer)
-            offset = len(bars) - 1  # the inner input is the outer tensor
-            bars += inner[1:]
-            skips += [(start + offset, end + offset) for start, end in inner_skips]
-            place[id(layer.output)] = len(bars) - 1
-            for node in layer._inbound_nodes:  # a shared model gives a tensor of its own at every call
-                for tensor in node.output_tensors:
-                    place[id(tensor)] = len(bars) - 1
-            continue
-        sources = [place.get(id(tensor), len(bars) - 1) for tensor in _list(getattr(layer, "input", []))]
-        if type(layer).__name__ in DRAWN and layer.output.shape[1:3] != (1, 1):
-            bars.append((type(layer).__name__, tuple(layer.output.shape[1:])))
-            place[id(layer.output)] = len(bars) - 1
-        else:  # activation, normalization, sum, averages over the picture: part of the bar before
-            place[id(layer.output)] = max(sources)
-            skips += [(source, max(sources)) for source in sources if max(sources) - source > 1]
-    return bars, skips
-
-
-def _height(shape: tuple[int, ...]) -> float:
-    return float(shape[0]) if len(shape) == 3 else float(np.sqrt(np.prod(shape)))
-
-
-def _list(tensors) -> list:
-    return list(tensors) if isinstance(tensors, (list, tuple)) else [tensors]
 
 
 def _text(value: object, digits: int) -> str:

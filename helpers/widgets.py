@@ -6,7 +6,6 @@ A slider feels immediate only when a change costs a few milliseconds, so picture
 
 import html
 import io
-import time
 from collections.abc import Callable, Mapping
 
 import ipywidgets
@@ -145,17 +144,6 @@ def still(panels: Panels, *, size: float = 2.4) -> Figure:
     """
     pictures, captions = ({title: panel[part] for title, panel in panels.items()} for part in (0, 1))
     return plots.panels(pictures, captions=captions, size=size)
-
-
-def milliseconds(call: Callable[[], object], *, times: int = 30) -> float:
-    """Median time of a call in milliseconds, after a first one that is not counted."""
-    call()
-    taken = []
-    for _ in range(times):
-        started = time.perf_counter()
-        call()
-        taken.append(1000 * (time.perf_counter() - started))
-    return float(np.median(taken))
 
 
 def uploaded(value) -> list[tuple[str, bytes]]:

@@ -1,4 +1,4 @@
-"""Lessons as the tests see them: which notebooks are finished ones, their exercises, their tags, how they are run.
+"""Lessons as the tests see them: their exercises, their tags, how they are run.
 
 A lesson is run once, from top to bottom, and each exercise's solution right after the cell that it starts in.
 """
@@ -15,19 +15,13 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-# The finished lessons ("02_mnist_denoising.ipynb"). The other notebooks keep the old rules and are run by nbval.
-LESSONS = (
-    "01_fashion_mnist_dimensionality_reduction.ipynb",
-    "02_mnist_denoising.ipynb",
-    "03_cifar10_colorization.ipynb",
-    "05_latent_space_explorer.ipynb",
-)
+LESSONS = tuple(sorted(path.name for path in (Path(__file__).resolve().parent.parent / "notebooks").glob("*.ipynb")))
 
 FENCE = re.compile(r"^ *```.*?^ *```[ \t]*$", re.S | re.M)
 PYTHON = re.compile(r"^ *```python\n(.*?)^ *```[ \t]*$", re.S | re.M)
 FOLD = re.compile(r"<details>\s*<summary>\s*Solution\s*</summary>(.*?)</details>", re.S)
 NETWORK = re.compile(r"network:(.+)=(\w+)")  # network:conv_autoencoder=denoiser
-TAGS = re.compile(r"live|not-compared|tolerance-\d+(\.\d+)?|" + NETWORK.pattern)
+TAGS = re.compile(r"live|not-compared|network-part|tolerance-\d+(\.\d+)?|" + NETWORK.pattern)
 
 
 @dataclass(frozen=True)
@@ -59,11 +53,14 @@ def tags(cell: NotebookNode) -> list[str]:
 def networks(notebook: NotebookNode) -> Iterator[tuple[str, str, str]]:
     """(builder in helpers.models, variable, source) of every cell tagged `network:BUILDER=VARIABLE`.
 
-    The source is that of the cell after those of the tagged cells before it, of whose layers it may make use.
+    The source is that of the cell after those of the tagged cells before it, of whose layers it may make use; the tag
+    `network-part` is for a cell that builds no whole network.
     """
     source = ""
     for cell in notebook.cells:
         for tag in tags(cell):
+            if tag == "network-part":
+                source += joined(cell.source) + "\n"
             if found := NETWORK.fullmatch(tag):
                 source += joined(cell.source) + "\n"
                 yield *found.groups(), source
@@ -122,13 +119,6 @@ def execute(notebook: NotebookNode, folder: Path, environment: dict[str, str], *
         return client.execute(env=environment)
     except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
         raise AssertionError(f"{place} failed: {error}") from None
-
-
-def smoke() -> dict[str, str]:
-    """The environment of the quick run: few synthetic images, and no way out to the network."""
-    nowhere = {f"{kind}_proxy": "http://127.0.0.1:9" for kind in ("http", "https", "all")}
-    nowhere |= {name.upper(): value for name, value in nowhere.items()}
-    return {**os.environ, **nowhere, "no_proxy": "", "NO_PROXY": "", "AE_PRESET": "smoke"}
 
 
 def as_a_reader() -> dict[str, str]:

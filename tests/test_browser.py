@@ -46,14 +46,10 @@ widgets.Live(show, digit=ipywidgets.IntSlider(0, 0, 40), amount=ipywidgets.Float
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
-    """(page, server): a JupyterLab on a copy of the notebooks, in the smoke preset, and a browser.
-
-    Notebook 04 with the published models: after one epoch hardly anything changes with a knob.
-    """
+    """(page, server): a JupyterLab on a copy of the notebooks, in the smoke preset, and a browser."""
     browser_tools.require()
     root = tmp_path_factory.mktemp("lab") / "notebooks"
     shutil.copytree(PROJECT / "notebooks", root)
-    without_training(root / RESTORATION)
     cells = [nbformat.v4.new_code_cell(source) for source in (SOURCE, "widgets.Upload(show_photo)")]
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel}), root / SMALL)
@@ -63,13 +59,6 @@ def lab(tmp_path_factory):
         browser_tools.browser_page() as page,
     ):
         yield page, server
-
-
-def without_training(path: Path) -> None:
-    """Set TRAIN = False in a notebook's cell of parameters."""
-    text = path.read_text(encoding="utf-8")
-    assert text.count("TRAIN = True") == 1
-    path.write_text(text.replace("TRAIN = True", "TRAIN = False"), encoding="utf-8")
 
 
 @pytest.fixture
@@ -232,7 +221,7 @@ def test_colorization_lesson(lab, photos):
     browser_tools.keep_screenshot(page, "colorization-upload")
 
 
-def test_restoration_notebook(lab, photos):
+def test_restoration_lesson(lab, photos):
     page = opened(lab, RESTORATION, seconds=300)
     (panel,) = live_panels(page)
     check_live_panel(page, panel, sliders=4, slowest=150)  # picture, across, down and size; a box has no angle
@@ -244,7 +233,7 @@ def test_restoration_notebook(lab, photos):
     assert pictures(panel) == before
     panel.get_by_role("button", name="line").click()
     page.wait_for_timeout(1_000)
-    assert pictures(panel)[0] == before[0] and pictures(panel)[1] != before[1]  # the same face with another damage
+    assert not set(pictures(panel)) & set(before)  # the same face with another damage
     times = check_slider(page, panel, angle, presses=4)
     print(f"angle of a line: median {statistics.median(times):.0f} ms")
     browser_tools.keep_screenshot(page, "restoration-live")

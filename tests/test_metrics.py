@@ -170,3 +170,18 @@ def test_colorfulness_follows_the_formula_and_grows_with_saturation():
     clean, _ = photo_pair(3)
     faded = (clean + clean.mean(axis=-1, keepdims=True)) / 2
     assert metrics.colorfulness(faded) == pytest.approx(metrics.colorfulness(clean) / 2)
+
+
+def test_the_detail_in_a_hole_is_the_squared_difference_of_neighbours():
+    mask = np.zeros((2, 8, 8, 1), np.float32)
+    mask[:, 2:6, 2:6] = 1
+    flat = np.full((2, 8, 8, 3), 0.5, np.float32)
+    assert not metrics.gradient_energy(flat, mask).any()
+    stripes = np.broadcast_to(np.arange(8) % 2, (2, 8, 8))[..., None].repeat(3, axis=-1).astype(np.float32)
+    np.testing.assert_allclose(metrics.gradient_energy(stripes, mask), [1, 1])
+    np.testing.assert_allclose(metrics.gradient_energy(stripes / 2, mask), [0.25, 0.25])
+    np.testing.assert_allclose(metrics.gradient_energy(stripes.swapaxes(1, 2), mask), [1, 1])
+    blurred = (stripes + np.roll(stripes, 1, axis=2)) / 2
+    assert (metrics.gradient_energy(blurred, mask) < 0.1).all()
+    with pytest.raises(ValueError, match="has no hole"):
+        metrics.gradient_energy(stripes, 0 * mask)

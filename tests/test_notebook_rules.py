@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 import nbformat
-import notebook_rules
 import pytest
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -29,6 +28,11 @@ def report(tmp_path_factory) -> str:
     for name, sources in cells.items():
         notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
         nbformat.write(notebook, folder / f"{name}.ipynb")
+    task = "**1.** Double it.\n\n<details><summary>Solution</summary>\n\n```python\nx = {}\n```\n\n</details>"
+    for name, solution in {"solved": "2 * start", "unsolved": "2 * stop"}.items():
+        cells = [nbformat.v4.new_markdown_cell("## Exercises"), nbformat.v4.new_markdown_cell(task.format(solution))]
+        cells += [nbformat.v4.new_code_cell(source) for source in ("start = 1", "x = 3")]
+        nbformat.write(nbformat.v4.new_notebook(cells=cells), folder / f"{name}.ipynb")
     hidden = ("AE_PRESET", "AUTOENCODER_RUNS", "TF_CPP_MIN_LOG_LEVEL", "MPLBACKEND")
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-c", PROJECT / "pyproject.toml", "--rootdir", PROJECT, "-n0", "-vrs", folder],
@@ -49,38 +53,7 @@ def test_the_next_notebook_runs_all_its_cells_in_the_tests_environment(report):
     assert re.findall(r"sound.ipynb::Cell (\d) (\w+)", report) == [(str(n), "PASSED") for n in range(3)], report
 
 
-def test_finished_lessons_are_left_to_their_own_test(monkeypatch):
-    monkeypatch.setattr(notebook_rules, "LESSONS", ("a.ipynb",))
-    assert notebook_rules.pytest_ignore_collect(Path("notebooks/a.ipynb"))
-    assert notebook_rules.pytest_ignore_collect(Path("notebooks/b.ipynb")) is None
-
-
-def test_lessons_come_first_and_each_may_go_to_another_process():
-    pytest.importorskip("xdist")
-
-    class Item:
-        def __init__(self, nodeid: str):
-            self.nodeid = nodeid
-
-    class IPyNbCell(Item):
-        pass
-
-    lessons = [f"tests/test_lessons.py{notebook_rules.LESSON}{name}]" for name in ("02.ipynb", "05.ipynb")]
-    others = ["tests/test_a.py::test_a", "tests/test_lessons.py::test_a_cell_that_fails_is_named"]
-    cell = IPyNbCell("notebooks/04.ipynb::Cell 0")
-    items = [*map(Item, others), cell, *map(Item, lessons)]
-    notebook_rules.pytest_collection_modifyitems(items)
-    assert [item.nodeid for item in items] == [*lessons, cell.nodeid, *others]
-    scheduler = notebook_rules.pytest_xdist_make_scheduler(FakeConfig(), None)
-    scopes = [scheduler._split_scope(item.nodeid) for item in items]
-    assert scopes == [*lessons, "notebooks/04.ipynb", "tests/test_a.py", "tests/test_lessons.py"]
-
-
-class FakeConfig:
-    option = None
-
-    def getoption(self, name: str) -> str:
-        return {"dist": "loadscope"}[name]
-
-    def getvalue(self, name: str):
-        return ["popen", "popen"] if name == "tx" else None
+def test_an_exercises_solution_runs_after_the_cell_that_it_starts_in(report):
+    assert re.findall(r"/solved.ipynb::Cell (\d) (\w+)", report) == [(str(n), "PASSED") for n in range(3)], report
+    outcomes = [word for _, word in re.findall(r"unsolved.ipynb::Cell (\d) (\w+)", report)]
+    assert outcomes == ["PASSED", "FAILED", "SKIPPED"] and "name 'stop' is not defined" in report

@@ -1,13 +1,13 @@
 """What a saved notebook must be like, so that someone who only reads it sees everything. Nothing is executed here.
 
-Each rule is a function that gives the sentences of what is wrong. Some hold for all notebooks, some for finished
-lessons (lessons.py names them), some for the others. The rules are tried on generated notebooks too, good and bad: a
-rule that cannot fail says nothing.
+Each rule is a function that gives the sentences of what is wrong. The rules are tried on generated notebooks too, good
+and bad: a rule that cannot fail says nothing.
 """
 
 import base64
 import copy
 import io
+import itertools
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from lessons import FENCE, FOLD, LESSONS, PYTHON, TAGS, exercise_cells, exercises, joined, networks, tags
+from lessons import FENCE, FOLD, PYTHON, TAGS, exercise_cells, exercises, joined, networks, tags
 from nbformat import NotebookNode
 from PIL import Image
 from printed import printed, unprinted, without_folds
@@ -24,10 +24,6 @@ from helpers.plumbing import colab
 from helpers.plumbing.files import PROJECT
 
 NOTEBOOKS = sorted((PROJECT / "notebooks").glob("*.ipynb"))
-SECTIONS = (
-    "The data", "The corruption", "The model", "Training", "Results", "A better model", "Try it yourself", "Summary",
-    "Exercises",
-)  # fmt: skip
 REAL_DATA = {
     "mnist": "MNIST, 60,000 + 10,000 images",
     "fashion_mnist": "Fashion-MNIST, 60,000 + 10,000 images",
@@ -42,8 +38,7 @@ URL = re.compile(r"(https?|data):[^\s\"'<>)]+")
 WIDGET = "application/vnd.jupyter.widget-view+json"
 WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
 MOST_BYTES = 2_000_000
-MOST_LINES = 30
-MOST_CELLS, MOST_CODE, MOST_WORDS, MOST_LINES_IN_LESSON = 56, 250, 2_000, 25  # eight of the cells are exercises
+MOST_CELLS, MOST_CODE, MOST_WORDS, MOST_LINES = 56, 250, 2_000, 25  # eight of the cells are exercises
 ROW = re.compile(
     r"\bR(1[0-8]|[1-9])\b|\bR0[1-9]\b|\bB0[1-9]\b|\b[rb](0[1-9]|1[0-8])(_|\b)|\b[Cc]hapter [A-E]\b|\b[Pp]age [A-E]\b"
 )
@@ -135,17 +130,6 @@ def title_first(notebook: NotebookNode) -> Iterator[str]:
         yield f"one title (#) is wanted, there are {len(titles)}: {titles}"
 
 
-def sections_in_order(notebook: NotebookNode) -> Iterator[str]:
-    there = [text.lower() for level, text in _headings(notebook) if level == 2]
-    position = 0
-    for section in SECTIONS:
-        later = [place for place, text in enumerate(there) if place >= position and text.startswith(section.lower())]
-        if not later:
-            yield f"the section '## {section}' is missing, or not where it belongs in {SECTIONS}"
-            continue
-        position = later[0] + 1
-
-
 def set_up_cell_first(notebook: NotebookNode) -> Iterator[str]:
     code = _code(notebook)
     if not code or joined(code[0].source).strip() != colab.setup_cell():
@@ -158,13 +142,6 @@ def no_shell_cells(notebook: NotebookNode) -> Iterator[str]:
             continue  # it has the one %pip
         if re.search(r"^\s*!|^\s*%%?(bash|sh|script|system|sx|cmd|pip|conda)\b", _python(cell), re.M):
             yield f"cell {_number(notebook, cell)} calls the shell: such a cell passes its test when it times out"
-
-
-def short_cells(notebook: NotebookNode, most: int = MOST_LINES) -> Iterator[str]:
-    for cell in _code(notebook):
-        lines = joined(cell.source).count("\n") + 1
-        if lines > most:
-            yield f"cell {_number(notebook, cell)} has {lines} lines, more than {most}: split it or make a helper"
 
 
 def pictures_fit(notebook: NotebookNode) -> Iterator[str]:
@@ -213,8 +190,11 @@ def links_lead_somewhere(notebook: NotebookNode) -> Iterator[str]:
 # ---- the rules of lessons
 
 
-def short_lesson_cells(notebook: NotebookNode) -> Iterator[str]:
-    yield from short_cells(notebook, MOST_LINES_IN_LESSON)
+def short_cells(notebook: NotebookNode) -> Iterator[str]:
+    for cell in _code(notebook):
+        lines = joined(cell.source).count("\n") + 1
+        if lines > MOST_LINES:
+            yield f"cell {_number(notebook, cell)} has {lines} lines, more than {MOST_LINES}: split it or make a helper"
 
 
 def within_budget(notebook: NotebookNode) -> Iterator[str]:
@@ -293,14 +273,9 @@ def numbers_are_printed(notebook: NotebookNode) -> Iterator[str]:
 RULES = (
     no_errors, executed_in_order, real_data, no_machine_path, small_file, widget_state_or_none, plain_kernel,
     valid_format, title_first, set_up_cell_first, no_shell_cells, pictures_fit, figure_after_widget,
-    links_lead_somewhere,
-)  # fmt: skip
-OLD_RULES = (sections_in_order, short_cells)
-LESSON_RULES = (
-    short_lesson_cells, within_budget, no_row_numbers, nothing_of_the_lab, picture_and_badge_on_top,
+    links_lead_somewhere, short_cells, within_budget, no_row_numbers, nothing_of_the_lab, picture_and_badge_on_top,
     exercises_with_solutions, known_tags, numbers_are_printed,
 )  # fmt: skip
-ALL_RULES = (*RULES, *OLD_RULES, *LESSON_RULES)
 
 
 def _code(notebook: NotebookNode) -> list[NotebookNode]:
@@ -371,7 +346,7 @@ def _picture_size(output: NotebookNode) -> tuple[int, int]:
 # ---- the notebooks
 
 
-HELD = [(path, rule) for path in NOTEBOOKS for rule in (*RULES, *(LESSON_RULES if path.name in LESSONS else OLD_RULES))]
+HELD = list(itertools.product(NOTEBOOKS, RULES))
 
 
 @pytest.mark.parametrize(("path", "rule"), HELD, ids=[f"{path.stem}-{rule.__name__}" for path, rule in HELD])
@@ -379,10 +354,6 @@ def test_saved_notebook(path, rule):
     wrong = list(rule(read(path)))
     if wrong:
         pytest.fail("\n".join(wrong), pytrace=False)
-
-
-def test_finished_lessons_are_there():
-    assert set(LESSONS) <= {path.name for path in NOTEBOOKS}
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -404,12 +375,12 @@ SOLUTION = "<details><summary>Solution</summary>\n\nLike this, 1.234:\n\n```pyth
 
 
 def good_notebook() -> NotebookNode:
-    """A small notebook that keeps every rule, the old ones and those of lessons."""
+    """A small notebook that keeps every rule."""
     new, code = nbformat.v4.new_markdown_cell, nbformat.v4.new_code_cell
     link = "[the data](#The-data), [GitHub](https://github.com/home/tmp/), [table](../README.md#start), `[x](no-link)`"
     top = f"# A title\n\n{colab.badge('x.ipynb')}\n\n![x](attachment:x.png)\n\n{link}"
     cells = [new(top, attachments={"x.png": {"image/png": _png(20, 20)}}), code(colab.setup_cell())]
-    for section in SECTIONS[:-1]:
+    for section in ("The data", "Training"):
         cells.append(new(f"## {section}\n\n```\n# a comment, no heading\n```"))
     cells.insert(3, code('mnist = datasets.load("mnist")\nprint(mnist.source)', outputs=[_text(REAL_DATA["mnist"])]))
     cells.insert(4, new("Its error is 0.0737; $\\sigma = 0.123$."))
@@ -511,8 +482,6 @@ BAD: list[tuple[Callable, str, Callable[[NotebookNode], object]]] = [
     (valid_format, "an unknown key", lambda n: n.cells[1].update(colour="red")),
     (title_first, "code first", lambda n: _swap(n, 0, 1)),
     (title_first, "two titles", lambda n: _rename(n, "## Summary", "# Summary")),
-    (sections_in_order, "one missing", lambda n: _rename(n, "## Training", "### Training")),
-    (sections_in_order, "two swapped", lambda n: _swap(n, 8, 9)),
     (set_up_cell_first, "changed", lambda n: _rename(n, "--quiet git+", "git+")),
     (set_up_cell_first, "not first", lambda n: n.cells.insert(0, nbformat.v4.new_code_cell("1"))),
     (no_shell_cells, "a command", lambda n: _rename(n, "figure", "if True:\n    !pip install x")),
@@ -521,7 +490,6 @@ BAD: list[tuple[Callable, str, Callable[[NotebookNode], object]]] = [
     (no_shell_cells, "pip in a solution", lambda n: _rename(n, "y = 2", "%pip install x")),
     (no_shell_cells, "another set-up", lambda n: _rename(n, "--quiet git+", "git+")),
     (no_shell_cells, "the set-up again", lambda n: _code(n)[-1].update(source=colab.setup_cell())),
-    (short_cells, "too long", lambda n: _lengthen(n, "figure", 31)),
     (pictures_fit, "too wide", lambda n: _figure(n).outputs.append(_shown({"image/png": _png(1300, 20)}))),
     (pictures_fit, "nothing to see", lambda n: _figure(n).outputs.append(_shown({"image/png": _png(1, 1)}))),
     (figure_after_widget, "none", lambda n: _figure(n).update(outputs=[])),
@@ -531,7 +499,7 @@ BAD: list[tuple[Callable, str, Callable[[NotebookNode], object]]] = [
     (links_lead_somewhere, "no report", lambda n: _rename(n, "../README.md#start", "../data/results/NO.md")),
     (links_lead_somewhere, "no such heading", lambda n: _rename(n, "#The-data", "#the-data")),
     (links_lead_somewhere, "no attachment", lambda n: _rename(n, "same as a", "![x](attachment:x.png) as a")),
-    (short_lesson_cells, "too long", lambda n: _lengthen(n, "figure", 26)),
+    (short_cells, "too long", lambda n: _lengthen(n, "figure", 26)),
     (within_budget, "cells", lambda n: [_add_text(n, "text") for _ in range(MOST_CELLS)]),
     (within_budget, "words", lambda n: _add_text(n, "word " * MOST_WORDS)),
     (within_budget, "words in a fold", lambda n: _rename(n, "Like this", "word " * MOST_WORDS)),
@@ -572,7 +540,7 @@ BAD: list[tuple[Callable, str, Callable[[NotebookNode], object]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("rule", ALL_RULES, ids=lambda rule: rule.__name__)
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
 def test_the_good_notebook_passes(rule):
     assert list(rule(good_notebook())) == []
 
@@ -585,7 +553,7 @@ def test_a_bad_notebook_fails(rule, name, spoil):
 
 
 def test_every_rule_has_a_bad_notebook():
-    assert {rule for rule, _, _ in BAD} == set(ALL_RULES)
+    assert {rule for rule, _, _ in BAD} == set(RULES)
 
 
 def test_pictures_and_addresses_may_spell_anything():

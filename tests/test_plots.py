@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from helpers import models, plots
+from helpers import plots
 from helpers.plumbing.files import PROJECT
 
 
@@ -186,49 +186,6 @@ def test_names_on_a_code_map_do_not_cover_each_other():
     figure.canvas.draw()
     one, other = (text.get_window_extent() for text in figure.axes[0].texts)
     assert not one.overlaps(other)
-
-
-# ---- a network, drawn
-
-
-def shapes_on(figure):
-    return [text.get_text().replace("\n", "x") for text in figure.axes[0].texts if text.get_text()]
-
-
-def test_every_layer_that_changes_the_picture_has_a_bar_with_its_shape():
-    figure = plots.diagram(models.conv_autoencoder(), title="the hourglass")
-    assert shapes_on(figure) == [
-        "28x28x1", "28x28x32", "14x14x32", "14x14x32", "7x7x32",
-        "7x7x32", "14x14x32", "14x14x32", "28x28x32", "28x28x1",
-    ]  # fmt: skip
-    assert figure.axes[0].get_title() == "the hourglass"
-    assert {text.get_text() for text in figure.legends[0].get_texts()} == {"input", "conv", "max pooling", "upsampling"}
-
-
-def test_models_inside_a_model_are_drawn_with_their_own_layers():
-    shapes = shapes_on(plots.diagram(models.strided_autoencoder(latent_dim=16)[2]))
-    assert shapes == [
-        "28x28x1", "14x14x32", "7x7x64", "3136", "16", "3136", "7x7x64", "14x14x64", "28x28x32", "28x28x1",
-    ]  # fmt: skip
-
-
-def test_skip_connections_join_layers_of_one_size():
-    bars, skips = plots._read(models.unet_denoiser())
-    assert len(skips) == 2
-    for start, end in skips:
-        assert end - start > 1
-        assert bars[start][1] == bars[end][1]
-
-
-def test_a_network_without_skips_has_none():
-    assert plots._read(models.conv_autoencoder())[1] == []
-
-
-@pytest.mark.parametrize("build", [models.conv_autoencoder, models.unet_denoiser])
-def test_bars_are_as_high_as_the_pictures(build):
-    bars = plots.diagram(build()).axes[0].patches
-    shapes = [shape for _, shape in plots._read(build())[0]]
-    assert [round(bar.get_height() * 28) for bar in bars] == [shape[0] for shape in shapes]
 
 
 # ---- tables of figures

@@ -1,7 +1,6 @@
 """Widgets without a browser: what a slider or an upload leaves in the pictures' bytes."""
 
 import io
-import time
 from datetime import UTC, datetime
 
 import ipywidgets
@@ -196,9 +195,3 @@ def test_a_still_has_every_panel_with_its_caption():
     assert [axis.get_title() for axis in figure.axes] == ["dark", "bright"]
     assert [axis.get_xlabel() for axis in figure.axes] == ["0.2 dB", "0.9 dB"]
     assert figure.axes[1].images[0].get_array()[0, 0, 0] == pytest.approx(0.9, abs=0.01)
-
-
-def test_milliseconds_is_the_median_without_the_first_call():
-    pauses = iter([0.3, 0.0, 0.02, 0.02, 0.02, 0.1])
-    taken = widgets.milliseconds(lambda: time.sleep(next(pauses)), times=5)
-    assert 20 <= taken < 90

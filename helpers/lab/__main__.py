@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from . import cluster, presets
 
-APPLICATIONS = ("codes", "denoising", "colorization", "maps")
+APPLICATIONS = ("codes", "denoising", "colorization", "faces", "maps")
 
 
 def application(name: str):

@@ -31,7 +31,7 @@ message takes 0.1 ms and the network carries 1 Gbit/s (in brackets: 10), the eff
 | --- | ---: | ---: | ---: | ---: |
 | `denoise_uniform` | 28,353 | 1 | 0.99 (0.99) | 0.95 (0.96) |
 | `denoise_unet` | 29,523 | 33 | 0.86 (0.87) | 0.42 (0.42) |
-| `restoration_unet` | 1,821,731 | 1 | 0.73 (0.96) | 0.69 (0.92) |
+| `restore_unet` | 1,674,403 | 1 | 0.76 (0.97) | 0.72 (0.93) |
 
 so that larger shares help everywhere, a faster network the large networks alone, and short ways those with batch
 normalization. `tests/benchmarks/test_cluster_speed.py` measures one and two workers and calculates from that.

@@ -21,6 +21,7 @@ from ..photos import PhotoFolder
 
 STANDARD_LIBRARY = sysconfig.get_path("stdlib")
 NOT_SETTINGS = ("build", "quantize", "loss")  # what Keras wraps in every layer, and what `compile` leaves behind
+CACHED = type(functools.cache(len))
 PLAIN = (type(None), bool, int, float, complex, str, bytes, range, slice, type(...), np.dtype)
 
 
@@ -66,6 +67,8 @@ def _identity(value, seen: set) -> list:
         return [[name, _identity(named[name], seen)] for name in sorted(named)]
     if isinstance(value, (set, frozenset)):
         return sorted(map(repr, value))
+    if isinstance(value, CACHED):
+        value = value.__wrapped__
     if isinstance(value, functools.partial):
         return [_identity(part, seen) for part in (value.func, value.args, value.keywords)]
     if isinstance(value, PhotoFolder):
@@ -100,8 +103,9 @@ def _network(model: keras.Layer, seen: set) -> list:
     """Keras's own description, with the layers' automatic names numbered anew; the code of what is not Keras's own."""
     inner = model._flatten_layers()
     names, code = {}, []
+    for one in [*inner, *getattr(model, "operations", [])]:  # those of `keras.ops` are no layers
+        names.setdefault(one.name, re.sub(r"_\d+$", "", one.name) + f" {len(names)}")
     for layer in inner:
-        names.setdefault(layer.name, re.sub(r"_\d+$", "", layer.name) + f" {len(names)}")
         code.append(_identity(type(layer), seen))
         for key, part in sorted(vars(layer).items()):  # activations, regularizers, the function of a Lambda
             if callable(part) and not isinstance(part, (keras.Layer, type)) and key not in NOT_SETTINGS:

@@ -1,6 +1,5 @@
 """One switch for the scale of a run: smoke (seconds), quick (minutes), full (the chapters' own epochs and data)."""
 
-import os
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -10,7 +9,7 @@ NAMES = ("smoke", "quick", "full")
 
 @dataclass(frozen=True)
 class Preset:
-    """How much of everything a notebook does; `name` is "smoke", "quick" or "full"."""
+    """How much of everything the lab does; `name` is "smoke", "quick" or "full"."""
 
     name: str
 
@@ -26,15 +25,3 @@ class Preset:
     def pick(self, *, smoke: T, quick: T, full: T) -> T:
         """The value for this preset: EPOCHS = PRESET.pick(smoke=1, quick=6, full=100)."""
         return {"smoke": smoke, "quick": quick, "full": full}[self.name]
-
-
-def choose(default: str = "quick") -> Preset:
-    """The preset named by the environment variable AE_PRESET, else `default`.
-
-    Raises ValueError for a name that is none of "smoke", "quick", "full".
-    """
-    name = os.environ.get("AE_PRESET") or default
-    if name not in NAMES:
-        where = "AE_PRESET" if os.environ.get("AE_PRESET") else "the notebook"
-        raise ValueError(f"{where} names the preset {name!r}; choose one of {', '.join(NAMES)}")
-    return Preset(name)

@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import datasets, weights
 from ..pairs import Corruption, Pairs
+from ..photos import PhotoFolder
 from . import publishing, training
 from .presets import Preset
 
@@ -52,6 +53,8 @@ class Recipe:
     half: bool = False
     keep_last: bool = False
     classify: bool = False
+    with_mask: bool = False
+    part: str | None = None
 
 
 class Labelled(Pairs):
@@ -82,9 +85,12 @@ def seeds(recipe: Recipe, count: int = 3) -> list[Recipe]:
 def images(recipe: Recipe, preset: Preset) -> tuple[datasets.Dataset, np.ndarray, np.ndarray]:
     """(data set, training images, validation images) of a recipe; few of them in `smoke` and `quick`."""
     dataset = datasets.load(recipe.data, sample=preset.sample)
-    held_out = preset.pick(smoke=100, quick=2_000, full=recipe.held_out)
+    held_out = min(preset.pick(smoke=100, quick=2_000, full=recipe.held_out), max(1, len(dataset.train) // 5))
     limit = preset.pick(smoke=512, quick=12_000, full=recipe.images)
-    return dataset, dataset.train[:-held_out][:limit], dataset.train[-held_out:]
+    rest = range(len(dataset.train) - held_out)[:limit]
+    if isinstance(dataset.train, PhotoFolder):  # the photos stay on the disk
+        return dataset, dataset.train.subset(rest), dataset.train.subset(slice(-held_out, None))
+    return dataset, dataset.train[: len(rest)], dataset.train[-held_out:]
 
 
 def train(recipe: Recipe, preset: Preset, book: dict[str, Recipe]) -> tuple[Built, dict]:
@@ -108,7 +114,8 @@ def fit(recipe: Recipe, preset: Preset, book: dict[str, Recipe]) -> tuple[Built,
     if recipe.start:
         start = book[recipe.start]
         there = start.published and preset.name == "full"
-        _begin_with(weights.load(start.name) if there else whole(fit(start, preset, book)[0]), network)
+        learned = weights.load(start.name) if there else whole(fit(start, preset, book)[0])
+        _begin_with(learned, network.get_layer(recipe.part) if recipe.part else network)
     kinds = [Pairs, Pairs]
     if recipe.classify:
         labels = dataset.train_labels
@@ -118,12 +125,12 @@ def fit(recipe: Recipe, preset: Preset, book: dict[str, Recipe]) -> tuple[Built,
         ]
     pairs = kinds[0](
         train_images, corrupt=recipe.corrupt, batch_size=recipe.batch_size, seed=recipe.seed, fresh=recipe.fresh,
-        augment=recipe.augment, target=recipe.target,
+        augment=recipe.augment, target=recipe.target, with_mask=recipe.with_mask,
     )  # fmt: skip
     watch = recipe.watch or recipe.corrupt
     validation = kinds[1](
-        validation_images, corrupt=watch, batch_size=500, seed=recipe.seed + 1, fresh=False, shuffle=False,
-        target=recipe.target,
+        validation_images, corrupt=watch, batch_size=min(500, 16 * recipe.batch_size), seed=recipe.seed + 1,
+        fresh=False, shuffle=False, target=recipe.target, with_mask=recipe.with_mask,
     )  # fmt: skip
     optimizer = recipe.optimizer if isinstance(recipe.optimizer, str) else recipe.optimizer(len(pairs), epochs)
     history = training.fit(
@@ -137,7 +144,7 @@ def publish(recipe: Recipe, built: Built, history: dict, *, preset: Preset, is_s
     """Put a recipe's trained network, or its halves, into data/weights, where it belongs there."""
     if not recipe.published:
         return
-    files = {recipe.name: built}
+    files = {recipe.name: built.get_layer(recipe.part) if recipe.part else built}
     if isinstance(built, tuple):
         files = {f"{recipe.name}_{half.name}": half for half in built[:2]}  # named "encoder" and "decoder"
     for name, model in files.items():

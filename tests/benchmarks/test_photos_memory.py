@@ -38,7 +38,12 @@ if way == "held":
     made = len(clean)
 else:
     pairs = Pairs(photos, corruptions.black_box, batch_size=64)
-    made = sum(len(pairs[number][0]) for number in range(len(pairs)))
+    made = 0
+    for number in range(len(pairs)):
+        made += len(pairs[number][0])
+        if number % 100 == 99:
+            gone = time.perf_counter() - started
+            print(f"{made:,} photos, {peak():.0f} MB, {gone:.0f} s", file=sys.stderr, flush=True)
 print(json.dumps({"photos": made, "base": base, "peak": peak(), "seconds": time.perf_counter() - started}))
 """
 
@@ -60,7 +65,7 @@ def folder(tmp_path_factory) -> Path:
 
 def measured(way: str, folder: Path) -> dict:
     command = [sys.executable, "-c", CHILD, way, str(folder), str(HELD)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)  # its progress is seen as it comes
     return json.loads(done.stdout.splitlines()[-1])
 
 
