@@ -481,7 +481,7 @@ BAD: list[tuple[Callable, str, Callable[[NotebookNode], object]]] = [
     (valid_format, "no id", lambda n: n.cells[1].pop("id")),
     (valid_format, "an unknown key", lambda n: n.cells[1].update(colour="red")),
     (title_first, "code first", lambda n: _swap(n, 0, 1)),
-    (title_first, "two titles", lambda n: _rename(n, "## Summary", "# Summary")),
+    (title_first, "two titles", lambda n: _rename(n, "## Training", "# Training")),
     (set_up_cell_first, "changed", lambda n: _rename(n, "--quiet git+", "git+")),
     (set_up_cell_first, "not first", lambda n: n.cells.insert(0, nbformat.v4.new_code_cell("1"))),
     (no_shell_cells, "a command", lambda n: _rename(n, "figure", "if True:\n    !pip install x")),
