@@ -472,8 +472,8 @@ NOTES = {
         'be compared. "Accuracy" is what Keras counts of pictures: pixels whose brightest channel is the right one.',
     ],
     "restore_unet": [
-        "Up to three boxes of 16 to 36 pixels or a line of 1 to 8 in each photo. Measured as the mean of its answers to "
-        'a photo and to the mirrored one; "asked once" stands under box inpainting.',
+        "Up to three boxes of 16 to 36 pixels or a line of 1 to 8 in each photo. Measured as the mean of its answers "
+        'to a photo and the mirrored one; "asked once" stands under box inpainting.',
     ],
     "restore_bold": [
         "600 test photos, one answer each (no mean over a mirrored photo, which would smooth it). Detail: squared "
