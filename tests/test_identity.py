@@ -302,3 +302,34 @@ def test_what_the_lessons_use_can_be_identified():
     for function in (colors.to_chroma, colors.to_ab):
         identity(train=pairs(target=function))
     identity(models.unet_denoiser((8, 8, 1)), optimizer=training.warm_up_and_cosine(3, 2, peak=0.1))
+
+
+def with_operations(axis: int = 2) -> keras.Model:
+    keras.utils.set_random_seed(1)
+    image = keras.Input((8, 8, 1))
+    both = layers.Concatenate()([image, keras.ops.flip(image, axis=axis)])
+    return keras.Model(image, image + layers.Conv2D(1, 3, padding="same")(both))
+
+
+def test_operations_that_are_no_layers_are_known_again_whatever_was_built_before():
+    first = identity(with_operations())
+    with_operations(1)
+    assert identity(with_operations()) == first != identity(with_operations(1))
+
+
+@functools.cache
+def table(size: int) -> int:
+    return STRENGTH * size
+
+
+def with_a_table(clean, rng):
+    return clean * table(2)
+
+
+def test_a_cached_function_counts_by_its_code(monkeypatch):
+    first = identity(train=pairs(corrupt=with_a_table))
+    table(3)
+    assert identity(train=pairs(corrupt=with_a_table)) == first
+    monkeypatch.setitem(globals(), "table", functools.cache(lambda size: 0))
+    with pytest.raises(Unidentified):
+        identity(train=pairs(corrupt=with_a_table))
