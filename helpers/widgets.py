@@ -83,7 +83,8 @@ class Live(ipywidgets.VBox):
 
     update: called with the value of every control by name, gives {title: (picture, caption)}. What it raises is shown
     under the pictures: an exception in a callback is otherwise seen nowhere. panel: a widget that holds the controls as
-    they are to be laid out; without it they stand one below the other. `controls` and `gallery` are public.
+    they are to be laid out; without it they stand one below the other. A control without a description is called by its
+    name. `controls` and `gallery` are public.
     """
 
     def __init__(
@@ -95,7 +96,8 @@ class Live(ipywidgets.VBox):
         **controls: ipywidgets.Widget,
     ):
         self.update, self.controls, self.gallery = update, controls, Gallery(side=side)
-        for control in controls.values():
+        for name, control in controls.items():
+            control.description = control.description or name
             control.observe(self._changed, names="value")
         super().__init__([*([panel] if panel else controls.values()), self.gallery])
         self._changed()

@@ -195,3 +195,9 @@ def test_a_still_has_every_panel_with_its_caption():
     assert [axis.get_title() for axis in figure.axes] == ["dark", "bright"]
     assert [axis.get_xlabel() for axis in figure.axes] == ["0.2 dB", "0.9 dB"]
     assert figure.axes[1].images[0].get_array()[0, 0, 0] == pytest.approx(0.9, abs=0.01)
+
+
+def test_a_control_without_a_description_is_called_by_its_name():
+    named, unnamed = ipywidgets.IntSlider(description="which digit"), ipywidgets.Checkbox()
+    widgets.Live(lambda **values: {}, digit=named, bold=unnamed)
+    assert (named.description, unnamed.description) == ("which digit", "bold")
