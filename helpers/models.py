@@ -275,10 +275,7 @@ def photo_autoencoder(
 
 
 def restoration_unet(
-    shape: tuple[int, int, int] = (128, 128, 3),
-    widths: tuple[int, ...] = (32, 64, 96, 128),
-    *,
-    mirror: bool = True,
+    shape: tuple[int, int, int] = (128, 128, 3), widths: tuple[int, ...] = (32, 64, 96, 128), *, mirror: bool = True
 ) -> keras.Model:
     """U-Net with a dense code in its middle, which sees the mirrored photo too: 1,674,403 parameters.
 

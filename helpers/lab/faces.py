@@ -103,9 +103,8 @@ def adversarial(weight: float, shape: tuple[int, int, int] = (128, 128, 3)) -> k
     the hole small and, with the weight given, to be taken for true. Both learn in the same step: what the critic says
     of the restored photo, less the same without the way back to the U-Net, is zero, and leaves the critic alone.
     """
-    image, mask, clean = (keras.Input(one, name=name) for one, name in (
-        (shape, "filled"), ((*shape[:2], 1), "hole"), (shape, "clean"),
-    ))  # fmt: skip
+    image, mask = keras.Input(shape, name="filled"), keras.Input((*shape[:2], 1), name="hole")
+    clean = keras.Input(shape, name="clean")
     unet, judge = models.restoration_unet(shape), critic(shape)
     restored = unet([image, mask])
     places = layers.MaxPooling2D(8)(mask)  # whose middle lies in the hole
@@ -244,12 +243,10 @@ def eye_found(photo: np.ndarray, left: int, top: int, side: int = BOX) -> bool:
 class Bench:
     """The test photos, their holes, and the networks as the preset has them."""
 
-    def __init__(self, preset: Preset, *, validation: bool = False):
+    def __init__(self, preset: Preset):
         self.preset = preset
         self.faces = datasets.load("faces", sample=preset.sample)
-        count = preset.pick(smoke=4, quick=60, full=600)
-        photos = self.faces.train.subset(slice(-200, None)) if validation else self.faces.test
-        self.test = to_float(photos[:count])
+        self.test = to_float(self.faces.test[: preset.pick(smoke=4, quick=60, full=600)])
         self.mean_face = to_float(self.faces.train[: preset.pick(smoke=20, quick=200, full=1_000)]).mean(axis=0)
 
     def network(self, name: str) -> tuple[keras.Model, dict]:
@@ -390,12 +387,13 @@ def _trials(bench: Bench) -> None:
     holes = bench.holes()
     places = {"box anywhere": holes["a box anywhere"], "box on an eye": holes["a box on the left eye"]}
     places["line"] = corruptions.black_line(bench.test, np.random.default_rng(0))
+    filled = {place: baselines.biharmonic_fill(*hole) for place, hole in places.items()}
     rows, losses = {}, {}
     for name, recipe in TRIALS.items():
         network, history = bench.network(recipe.name)
         rows[name] = {}
         for place, (damaged, mask) in places.items():
-            given = damaged if recipe.corrupt is left_black else baselines.biharmonic_fill(damaged, mask)
+            given = damaged if recipe.corrupt is left_black else filled[place]
             restored = predict(network, [given, mask])
             rows[name][f"{place} (dB)"] = metrics.psnr(bench.test, restored, mask).mean()
         losses[name] = {f"epoch {epoch}": loss for epoch, loss in enumerate(history["val_loss"], start=1)}
