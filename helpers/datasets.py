@@ -67,7 +67,7 @@ def load(name: str, *, sample: bool = False, folder: str | Path | None = None) -
     keras.datasets (for faces: scikit-learn's Labeled Faces in the Wild), which downloads what is missing; then takes
     the drawn sample, with a SampleDataWarning. A host that does not answer costs 15 seconds. `sample=True` takes the
     drawn sample at once and without a warning; `folder=...` takes the photos of that folder and its subfolders instead
-    (faces only). With AE_PRESET=smoke in the environment, as the tests set it, a few hundred images of the drawn sample
+    (faces only). With AE_PRESET=smoke in the environment, as the tests set it, a few images of the drawn sample
     are taken, without a warning.
 
     Sizes: 28x28x1 (60,000 + 10,000), 28x28x1 (60,000 + 10,000), 32x32x3 (50,000 + 10,000); faces are cropped and
@@ -156,13 +156,13 @@ def _from_sample(name: str) -> Dataset:
 
 
 def _few(dataset: Dataset) -> Dataset:
-    """The first 512 and 128 images: with these a whole lesson runs in seconds, as a test."""
+    """The first images, 256 and 128: with these a whole lesson runs in seconds, as a test."""
     origin = dataset.source.rpartition(", ")[2]
     if dataset.train_labels is None:
-        train, test = dataset.train.subset(slice(96)), dataset.test.subset(slice(32))
+        train, test = dataset.train.subset(slice(32)), dataset.test.subset(slice(16))
         return replace(dataset, train=train, test=test, source=_source(dataset.name, train, test, origin))
-    train, test = dataset.train[:512], dataset.test[:128]
-    labels = {"train_labels": dataset.train_labels[:512], "test_labels": dataset.test_labels[:128]}
+    train, test = dataset.train[:256], dataset.test[:128]
+    labels = {"train_labels": dataset.train_labels[:256], "test_labels": dataset.test_labels[:128]}
     return replace(dataset, train=train, test=test, source=_source(dataset.name, train, test, origin), **labels)
 
 

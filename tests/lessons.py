@@ -4,7 +4,6 @@ A lesson is run once, from top to bottom, and each exercise's solution right aft
 """
 
 import copy
-import itertools
 import os
 import re
 import textwrap
@@ -26,14 +25,15 @@ TAGS = re.compile(r"live|not-compared|network-part|tolerance-\d+(\.\d+)?|" + NET
 
 @dataclass(frozen=True)
 class Exercise:
-    """A text cell with a solution in a fold, and the code cell after it (None where there is none)."""
+    """A task, the code cell to start in, and the text cell after it with a solution in a fold."""
 
     task: NotebookNode
-    start: NotebookNode | None
+    start: NotebookNode
+    answer: NotebookNode
 
     @property
     def fold(self) -> str:
-        return "\n".join(FOLD.findall(joined(self.task.source)))
+        return "\n".join(FOLD.findall(joined(self.answer.source)))
 
     @property
     def solution(self) -> str:
@@ -80,20 +80,19 @@ def exercise_cells(notebook: NotebookNode) -> list[NotebookNode]:
 
 def exercises(notebook: NotebookNode) -> list[Exercise]:
     cells = exercise_cells(notebook)
-    return [
-        Exercise(cell, after if after is not None and after.cell_type == "code" else None)
-        for cell, after in itertools.zip_longest(cells, cells[1:])
-        if cell.cell_type == "markdown" and FOLD.search(joined(cell.source))
-    ]
+    return [Exercise(*three) for three in zip(cells, cells[1:], cells[2:], strict=False) if _answers(three[-1])]
+
+
+def _answers(cell: NotebookNode) -> bool:
+    return cell.cell_type == "markdown" and bool(FOLD.search(joined(cell.source)))
 
 
 def with_solutions(notebook: NotebookNode) -> NotebookNode:
-    """A copy in which a cell with the solution ("solution-1", ...) follows each exercise's first cell."""
+    """A copy in which a cell with the solution ("solution-1", ...) follows each fold."""
     whole = copy.deepcopy(notebook)
     for number, exercise in enumerate(exercises(whole), start=1):
         cell = nbformat.v4.new_code_cell(exercise.solution, id=f"solution-{number}")
-        before = exercise.task if exercise.start is None else exercise.start
-        whole.cells.insert(next(at for at, other in enumerate(whole.cells) if other is before) + 1, cell)
+        whole.cells.insert(next(at for at, other in enumerate(whole.cells) if other is exercise.answer) + 1, cell)
     return whole
 
 

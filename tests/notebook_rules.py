@@ -1,13 +1,15 @@
 """A pytest plugin, loaded by name in pyproject.toml so that it holds for tests/ and notebooks/ alike.
 
 It sets the environment that the tests and the notebooks' kernels run in. It has nbval run every lesson with its
-exercises' solutions, each right after the cell that it starts in. And it stops a notebook after its first failing cell:
-nbval would go on, and every later cell would fail for want of what the first one should have made.
+exercises' solutions, each right after its fold, and without TensorFlow's graphs. And it stops a notebook after its
+first failing cell: nbval would go on, and every later cell would fail for want of what the first one should have made.
 """
 
 import os
 import shutil
 import tempfile
+from collections.abc import Callable
+from functools import partial
 from unittest import mock
 
 import nbformat
@@ -25,13 +27,24 @@ os.environ.setdefault("JUPYTER_PLATFORM_DIRS", "1")  # else jupyter_core warns
 os.environ["AUTOENCODER_RUNS"] = RUNS = tempfile.mkdtemp(prefix="autoencoder-runs-")
 
 
+# To trace the graph of a network takes longer than to train it on a few images.
+EAGERLY = nbformat.v4.new_code_cell("import tensorflow\ntensorflow.config.run_functions_eagerly(True)")
+
+
 class Lesson(IPyNbFile):
-    """A notebook's cells and, after them, its exercises' solutions."""
+    """A notebook's cells with its exercises' solutions; a cell after the set-up has TensorFlow work step by step."""
 
     def collect(self):
-        read = nbformat.read
-        with mock.patch.object(nbformat, "read", lambda *args, **options: with_solutions(read(*args, **options))):
+        with mock.patch.object(nbformat, "read", partial(_as_tested, nbformat.read)):
             yield from super().collect()
+
+
+def _as_tested(read: Callable, *args, **options) -> nbformat.NotebookNode:
+    notebook = with_solutions(read(*args, **options))
+    notebook.cells = [
+        one for cell in notebook.cells for one in ([cell, EAGERLY] if cell.get("id") == "setup" else [cell])
+    ]
+    return notebook
 
 
 def pytest_unconfigure() -> None:

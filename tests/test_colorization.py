@@ -1,5 +1,6 @@
 """The colorizers' recipes, and what is measured of coloured photos."""
 
+import functools
 import json
 from dataclasses import replace
 
@@ -138,7 +139,7 @@ def test_all_of_colorization_can_be_measured(monkeypatch, tmp_path):
     found = {}
     monkeypatch.setattr(publishing, "write_json", lambda path, entry: found.update({path.stem: entry}))
     monkeypatch.setattr(records, "FOLDER", tmp_path)
-    monkeypatch.setattr(lab.Bench, "network", published)
+    monkeypatch.setattr(lab.Bench, "network", lambda self, name: published(name))
     monkeypatch.setattr(Preset, "publishes", lambda self, is_sample: True)
     lab.measure(SMOKE)
     names = ("autoencoder", "unet", "classes", "ablation", "both", "counts")
@@ -148,6 +149,7 @@ def test_all_of_colorization_can_be_measured(monkeypatch, tmp_path):
     assert (tmp_path / "colorize_overview.png").exists()
 
 
-def published(self, name):
+@functools.cache
+def published(name):
     there = name if name.startswith("colorize") else "colorize_autoencoder" if name == "color_rgb" else "colorize_unet"
     return weights.load(there), weights.history(there)

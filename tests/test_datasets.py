@@ -334,7 +334,8 @@ BROKEN = {
     "a pipe": (lambda path: path.unlink() or os.mkfifo(path), "is no file; move it away"),
     "a link to nothing": (lambda path: path.unlink() or path.symlink_to("nowhere"), "is no file; move it away"),
     "no array": (
-        lambda path: save(path, x_test=None), "has no array 'x_test'; move it away to have the set fetched anew$",
+        lambda path: save(path, x_test=None),
+        "has no array 'x_test'; move it away to have the set fetched anew$",
     ),
     "pickled": (lambda path: save(path, y_train=np.array([{}] * 12)), "holds pickled objects, which are not loaded"),
     "colour": (
@@ -730,14 +731,14 @@ def test_real_faces_are_split_80_to_20():
 
 
 @pytest.mark.parametrize("name", SHAPES)
-def test_smoke_takes_a_few_hundred_images_of_the_sample_and_says_how_many(name, monkeypatch, recwarn):
+def test_smoke_takes_a_few_images_of_the_sample_and_says_how_many(name, monkeypatch, recwarn):
     monkeypatch.setenv("AE_PRESET", "smoke")
     few = load(name)
-    assert (len(few.train), len(few.test)) == (len(few.train_labels), len(few.test_labels)) == (512, 128)
-    assert few.is_sample and few.source.endswith(f"512 + 128 images, from the drawn sample data/sample/{name}.npz")
+    assert (len(few.train), len(few.test)) == (len(few.train_labels), len(few.test_labels)) == (256, 128)
+    assert few.is_sample and few.source.endswith(f"256 + 128 images, from the drawn sample data/sample/{name}.npz")
     assert not recwarn
 
 
 def test_smoke_takes_a_few_faces(monkeypatch):
     monkeypatch.setenv("AE_PRESET", "smoke")
-    assert (len(load("faces").train), len(load("faces").test)) == (96, 32)
+    assert (len(load("faces").train), len(load("faces").test)) == (32, 16)

@@ -10,7 +10,7 @@ import pytest
 
 from helpers import corruptions, models, records, weights
 from helpers.lab import __main__ as lab
-from helpers.lab import codes, denoising, maps, publishing, recipes
+from helpers.lab import codes, denoising, maps, publishing, recipes, workbench
 from helpers.lab.presets import Preset
 
 pytestmark = pytest.mark.usefixtures("eagerly")
@@ -78,6 +78,19 @@ def test_three_seeds_are_three_recipes_with_starts_of_their_own(recipe):
     ]
 
 
+def test_published_networks_are_opened_in_the_full_preset_and_others_trained(recipe):
+    of_digits = {"data": "mnist", "network": None, "epochs": 9, "published": True}
+    book = {name: recipes.Recipe(name=name, **of_digits) for name in ("denoise_uniform", "map_vae")} | {"tiny": recipe}
+    full, smoke = (
+        workbench.Workbench(Preset(name), "mnist", notebook="02", recipes=book, notes={}) for name in ("full", "smoke")
+    )
+    assert full.network("denoise_uniform")[0].output_shape == (None, 28, 28, 1)
+    assert [half.name for half in full.network("map_vae")[0]] == ["encoder", "decoder"]
+    assert full.network("map_vae") is full.network("map_vae")
+    assert full.trained("denoise_uniform")["epochs"] == 100
+    assert smoke.trained("tiny")["epochs"] == 1
+
+
 def test_all_of_denoising_can_be_measured(monkeypatch, tmp_path):
     """On the sample, with one recipe in the place of each comparison's; nothing is published."""
     one = {"a network": dataclasses.replace(denoising.RECIPES["denoise_uniform"], name="quick", published=False)}
@@ -100,6 +113,7 @@ def test_all_of_denoising_can_be_measured(monkeypatch, tmp_path):
     assert (tmp_path / "overview.png").exists()
 
 
+@functools.cache
 def NETWORKS(name):
     published = name if name in ("denoise_gaussian_16", "denoise_unet") else "denoise_uniform"
     return weights.load(published), weights.history(published)

@@ -227,21 +227,21 @@ def small_lesson(*solutions: str) -> NotebookNode:
     cells = [text("# A title\n\n```python\nraise SystemExit\n```"), code("import os; x = 3\nprint(x, os.getcwd())")]
     cells.append(text("## Exercises\n\n```\n# no heading\n```"))
     for solution in solutions:
-        cells += [text(f"Do it.\n\n{fold(solution)}"), code("# your code here")]
+        cells += [text("Do it."), code("# your code here"), text(fold(solution))]
     return nbformat.v4.new_notebook(cells=[*cells, text("## Further reading\n\n" + fold("not this one"))])
 
 
-def test_solutions_stand_after_the_cells_that_they_start_in():
+def test_solutions_run_after_the_cells_that_they_start_in():
     lesson = small_lesson("y = 1", "if y:\n    y = 2")
-    lesson.cells[3].source = lesson.cells[3].source.replace("</details>", "```python\n   y = 5\n```\n</details>")
+    lesson.cells[5].source = lesson.cells[5].source.replace("</details>", "```python\n   y = 5\n```\n</details>")
     sources = [cell.source for cell in with_solutions(lesson).cells if cell.cell_type == "code"][1:]
     assert sources == ["# your code here", "y = 1\n\ny = 5\n", "# your code here", "if y:\n    y = 2\n"]
-    assert len(lesson.cells) == 8  # the lesson itself stays as it is
+    assert len(lesson.cells) == 10  # the lesson itself stays as it is
 
 
 def test_an_indented_solution_is_code_too():
     lesson = small_lesson("y = 1")
-    lesson.cells[3].source = "1. Do it.\n\n" + "\n".join("   " + line for line in fold("if x:\n    y = 1").split("\n"))
+    lesson.cells[5].source = "\n".join("   " + line for line in fold("if x:\n    y = 1").split("\n"))
     assert exercises(lesson)[0].solution == "if x:\n    y = 1\n"
 
 
@@ -394,8 +394,8 @@ def test_numbers_that_nothing_prints(prose, missing):
 
 def test_a_solutions_text_is_held_against_its_run():
     lesson = small_lesson("print(0.25)")
-    lesson.cells[3].source = f"Do it.\n\n{fold('print(0.25 * 3)', 'It gives 0.75.')}"
+    lesson.cells[5].source = fold("print(0.25 * 3)", "It gives 0.75.")
     new = with_solutions(lesson)
     assert list(said_of_solutions(new)) == ["the text of solution 1 says 0.75, which nothing prints"]
-    new.cells[5].outputs = [new_output("stream", name="stdout", text="0.75")]
+    new.cells[6].outputs = [new_output("stream", name="stdout", text="0.75")]
     assert list(said_of_solutions(new)) == []

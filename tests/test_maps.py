@@ -1,5 +1,6 @@
 """The maps' recipes, and what is measured of a map."""
 
+import functools
 import json
 from dataclasses import replace
 
@@ -147,9 +148,9 @@ def test_all_maps_can_be_measured(monkeypatch):
     """On the sample, with the published networks of one seed; nothing is published."""
     found = {}
     monkeypatch.setattr(publishing, "write_json", lambda path, entry: found.update({path.stem: entry}))
-    monkeypatch.setattr(maps, "of_seeds", lambda recipe: [replace(recipe, published=True)])
+    monkeypatch.setattr(maps, "of_seeds", lambda recipe: [recipe])
     monkeypatch.setattr(maps, "BY_BETA", {beta: maps.BY_BETA[beta] for beta in (1.0, 4.0)})
-    monkeypatch.setattr(maps.Bench, "halves", published)
+    monkeypatch.setattr(maps.Bench, "network", lambda self, name: published(name))
     monkeypatch.setattr(Preset, "publishes", lambda self, is_sample: True)
     maps.measure(SMOKE)
     assert set(found) == {f"map_{name}" for name in ("autoencoder", "comparison", "regions", "generation", "beta")}
@@ -158,6 +159,7 @@ def test_all_maps_can_be_measured(monkeypatch):
     json.dumps(found, allow_nan=False)  # plain numbers only
 
 
-def published(bench, recipe):
-    halves = [weights.load(f"{recipe.name}_{half}") for half in ("encoder", "decoder")]
-    return *halves, weights.history(f"{recipe.name}_encoder")
+@functools.cache
+def published(name):
+    halves = tuple(weights.load(f"{name}_{half}") for half in ("encoder", "decoder"))
+    return halves, weights.history(f"{name}_encoder")

@@ -28,10 +28,10 @@ def report(tmp_path_factory) -> str:
     for name, sources in cells.items():
         notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
         nbformat.write(notebook, folder / f"{name}.ipynb")
-    task = "**1.** Double it.\n\n<details><summary>Solution</summary>\n\n```python\nx = {}\n```\n\n</details>"
+    text, code = nbformat.v4.new_markdown_cell, nbformat.v4.new_code_cell
     for name, solution in {"solved": "2 * start", "unsolved": "2 * stop"}.items():
-        cells = [nbformat.v4.new_markdown_cell("## Exercises"), nbformat.v4.new_markdown_cell(task.format(solution))]
-        cells += [nbformat.v4.new_code_cell(source) for source in ("start = 1", "x = 3")]
+        fold = f"<details><summary>Solution</summary>\n\n```python\nx = {solution}\n```\n\n</details>"
+        cells = [text("## Exercises"), text("**1.** Double it."), code("start = 1"), text(fold), code("x = 3")]
         nbformat.write(nbformat.v4.new_notebook(cells=cells), folder / f"{name}.ipynb")
     hidden = ("AE_PRESET", "AUTOENCODER_RUNS", "TF_CPP_MIN_LOG_LEVEL", "MPLBACKEND")
     done = subprocess.run(

@@ -38,7 +38,7 @@ URL = re.compile(r"(https?|data):[^\s\"'<>)]+")
 WIDGET = "application/vnd.jupyter.widget-view+json"
 WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
 MOST_BYTES = 2_000_000
-MOST_CELLS, MOST_CODE, MOST_WORDS, MOST_LINES = 56, 250, 2_000, 25  # eight of the cells are exercises
+MOST_CELLS, MOST_CODE, MOST_WORDS, MOST_LINES = 60, 250, 2_000, 25  # twelve of the cells are exercises
 ROW = re.compile(
     r"\bR(1[0-8]|[1-9])\b|\bR0[1-9]\b|\bB0[1-9]\b|\b[rb](0[1-9]|1[0-8])(_|\b)|\b[Cc]hapter [A-E]\b|\b[Pp]age [A-E]\b"
 )
@@ -233,24 +233,25 @@ def picture_and_badge_on_top(notebook: NotebookNode) -> Iterator[str]:
 
 
 def exercises_with_solutions(notebook: NotebookNode) -> Iterator[str]:
-    """A task and its solution in one text cell, then a code cell to start in; the tests run the solution after it."""
+    """A task, a code cell to start in, and a solution in a fold; the tests run the solution after it."""
     found = exercises(notebook)
     if not found:
         yield "no section '## Exercises' with a solution in <details><summary>Solution</summary> ... </details>"
     for exercise in found:
-        place = f"the exercise in cell {_number(notebook, exercise.task)}"
-        if exercise.start is None:
-            yield f"{place} is not followed by a code cell to start in"
-        if len(FOLD.findall(joined(exercise.task.source))) > 1:
-            yield f"{place} has several solutions; give each exercise a cell of its own"
-        if not re.search(r"</summary>[ \t]*\n[ \t]*\n", joined(exercise.task.source)):
-            yield f"{place} has no empty line after </summary>, without which its solution is not shown as Markdown"
+        place, fold = f"the solution in cell {_number(notebook, exercise.answer)}", joined(exercise.answer.source)
+        kinds = exercise.task.cell_type, exercise.start.cell_type
+        if kinds != ("markdown", "code") or FOLD.search(joined(exercise.task.source)):
+            yield f"{place} does not follow a task and a code cell to start in"
+        if len(FOLD.findall(fold)) > 1:
+            yield f"{place} is one of several; give each a cell of its own"
+        if not re.search(r"</summary>[ \t]*\n[ \t]*\n", fold):
+            yield f"{place} has no empty line after </summary>, without which it is not shown as Markdown"
         if not exercise.solution.strip():
-            yield f"{place} has no ```python block in its solution"
+            yield f"{place} has no ```python block"
     starts = [exercise.start for exercise in found]
     for cell in exercise_cells(notebook):
         if cell.cell_type == "code" and not any(cell is start for start in starts):
-            yield f"cell {_number(notebook, cell)}, among the exercises, does not follow a task with its solution"
+            yield f"cell {_number(notebook, cell)}, among the exercises, is followed by no solution"
 
 
 def known_tags(notebook: NotebookNode) -> Iterator[str]:
@@ -391,10 +392,12 @@ def good_notebook() -> NotebookNode:
         new("The same as a figure:"),
         code("figure", outputs=[_shown({"image/png": _png(40, 30), "text/plain": "<Figure>"})]),
         new("## Exercises\n\nTwo of them."),
-        new(f"**1.** Do it.\n\n{SOLUTION}"),
+        new("**1.** Do it."),
         code("# your code here"),
-        new(f"**2.** Do it again.\n\n{SOLUTION}"),
+        new(SOLUTION),
+        new("**2.** Do it again."),
         code("x = 1"),
+        new(SOLUTION),
     ]
     notebook = nbformat.v4.new_notebook(
         cells=cells, metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
@@ -525,11 +528,12 @@ BAD: list[tuple[Callable, str, Callable[[NotebookNode], object]]] = [
     (picture_and_badge_on_top, "none attached", lambda n: n.cells[0].pop("attachments")),
     (picture_and_badge_on_top, "no badge", lambda n: _rename(n, "colab-badge.svg", "badge.svg")),
     (exercises_with_solutions, "none", lambda n: _rename(n, "## Exercises", "## More")),
-    (exercises_with_solutions, "no start", lambda n: n.cells.pop()),
+    (exercises_with_solutions, "no start", lambda n: n.cells.pop(-2)),
+    (exercises_with_solutions, "no task", lambda n: n.cells.pop(-3)),
     (exercises_with_solutions, "no code", lambda n: _rename(n, "```python", "```")),
-    (exercises_with_solutions, "no fold", lambda n: _rename(n, "**2.** Do it again.\n\n<details>", "")),
+    (exercises_with_solutions, "no fold", lambda n: n.cells.pop()),
     (exercises_with_solutions, "another fold", lambda n: _rename(n, "<summary>Solution", "<summary>Answer")),
-    (exercises_with_solutions, "two in a cell", lambda n: _rename(n, "Do it again.", SOLUTION)),
+    (exercises_with_solutions, "two in a cell", lambda n: _rename(n, SOLUTION, SOLUTION + SOLUTION)),
     (exercises_with_solutions, "shown as HTML", lambda n: _rename(n, "</summary>\n", "</summary>")),
     (known_tags, "misspelled", lambda n: _figure(n).metadata.update(tags=["not_compared"])),
     (known_tags, "no number", lambda n: _figure(n).metadata.update(tags=["tolerance-much"])),

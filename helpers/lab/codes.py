@@ -18,11 +18,12 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from .. import baselines, datasets, metrics, models, weights
+from .. import baselines, metrics, models
 from ..pairs import to_float
-from . import publishing, training
+from . import training
 from .presets import Preset
-from .recipes import Recipe, seeds, train
+from .recipes import Recipe, seeds
+from .workbench import Workbench
 
 SIZES = (2, 4, 8, 16, 32, 64, 196)  # numbers in a code
 
@@ -237,34 +238,21 @@ def area(ordinary: np.ndarray, strange: np.ndarray) -> float:
     return float(roc_auc_score(labels, np.concatenate([ordinary, strange])))
 
 
-class Bench:
-    """Test garments and digits, garments to fit by, and the networks as the preset has them."""
+class Bench(Workbench):
+    """Test garments and digits, and garments to fit by."""
 
     def __init__(self, preset: Preset):
-        self.preset = preset
-        self.fashion, self.mnist = (datasets.load(name, sample=preset.sample) for name in ("fashion_mnist", "mnist"))
-        self.count = preset.pick(smoke=100, quick=1_000, full=10_000)
+        super().__init__(preset, "fashion_mnist", "mnist", notebook="01", recipes=RECIPES, notes=NOTES)
+        self.fashion, self.count = self.sets["fashion_mnist"], preset.pick(smoke=100, quick=1_000, full=10_000)
         self.mapped = preset.pick(smoke=50, quick=500, full=2_000)  # for what takes long
         self.test, self.labels = to_float(self.fashion.test[: self.count]), self.fashion.test_labels[: self.count]
-        self.digits = to_float(self.mnist.test[: self.count])
+        self.digits = to_float(self.sets["mnist"].test[: self.count])
         images = preset.pick(smoke=300, quick=2_000, full=20_000)
         self.train = to_float(self.fashion.train[:images])  # the garments that the codes of all sizes are trained on
         self.judged = slice(0, self.count)  # of those: for classifiers on codes
-        self.networks: dict[str, tuple] = {}
-
-    def network(self, recipe: Recipe) -> tuple[keras.Model, keras.Model, dict]:
-        """(encoder, decoder, history) of a recipe: the published ones where there are some, else trained now."""
-        if recipe.name not in self.networks:
-            if recipe.published and self.preset.name == "full":
-                found = (weights.load(f"{recipe.name}_encoder"), weights.load(f"{recipe.name}_decoder"))
-                self.networks[recipe.name] = (*found, weights.history(f"{recipe.name}_encoder"))
-            else:
-                (encoder, decoder, _), history = train(recipe, self.preset, RECIPES)
-                self.networks[recipe.name] = encoder, decoder, history
-        return self.networks[recipe.name]
 
     def rebuilt(self, recipe: Recipe, images: np.ndarray | None = None) -> np.ndarray:
-        encoder, decoder, _ = self.network(recipe)
+        encoder, decoder = self.network(recipe.name)[0]
         return predict(decoder, predict(encoder, self.test if images is None else images))
 
     def score(self, images: np.ndarray, clean: np.ndarray | None = None) -> Score:
@@ -299,13 +287,6 @@ class Bench:
         shares = [error / variance for error, variance in zip(errors, spread, strict=True)]
         return {BY_ITSELF: area(*errors), AS_SHARE: area(*shares)}
 
-    def record(self, name: str, **entry) -> None:
-        entry = {"published": "-", "row": "", "notes": NOTES.get(name, []), "source": self.fashion.source} | entry
-        entry["source"] = " and ".join(part.split(", from")[0] for part in entry["source"].split(" and "))
-        is_sample = self.fashion.is_sample or self.mnist.is_sample
-        publishing.record(name, notebook="01", preset=self.preset, is_sample=is_sample, **entry)
-        print(f"{name}: {entry['measured']}", flush=True)
-
 
 def measure(preset: Preset) -> None:
     """Measure all of the codes on the test images; write data/results/codes_*.json in the `full` preset."""
@@ -331,16 +312,12 @@ def _words(score: Score) -> str:
     return f"MSE {score['MSE']:.4f}, PSNR {score['PSNR (dB)']:.1f} dB"
 
 
-def _trained(history: dict, recipe: Recipe) -> dict:
-    return {"epochs": len(history["loss"]), "seconds": sum(history["seconds"]), "images": recipe.images or 55_000}
-
-
 def _mean(found: list[Score]) -> Score:
     return {key: float(np.mean([one[key] for one in found])) for key in found[0]}
 
 
 def _small(bench: Bench, fitted: PCA) -> None:
-    encoder, decoder, history = bench.network(SMALL)
+    history = bench.network(SMALL.name)[1]
     kinds = {
         "small convolutional autoencoder": bench.score(bench.rebuilt(SMALL)),
         "14x14 thumbnail": bench.score(thumbnail(bench.test, 14)),
@@ -352,7 +329,7 @@ def _small(bench: Bench, fitted: PCA) -> None:
         "codes_small_conv", row="R1", task="autoencoder of 889 parameters",
         published="no overfitting; 5 originals over 5 reconstructions",
         measured=f"{_words(first)}; validation {history['val_loss'][-1]:.4f}, training {history['loss'][-1]:.4f}",
-        metrics={"test garments, 196 numbers each": kinds}, trained=_trained(history, SMALL),
+        metrics={"test garments, 196 numbers each": kinds}, trained=bench.trained(SMALL.name),
     )  # fmt: skip
 
 
@@ -365,13 +342,13 @@ def _digits(bench: Bench) -> None:
     }
     for kind, (row, task, published) in rows.items():
         recipe = DIGITS[kind]
-        history = bench.network(recipe)[2]
+        history = bench.network(recipe.name)[1]
         score = _digit_score(bench, recipe)
         bench.record(
-            recipe.name, row=row, task=task, published=published, source=bench.mnist.source,
+            recipe.name, row=row, task=task, published=published, sets=["mnist"],
             measured=f"loss {history['loss'][-1]:.4f}, val_loss {min(history['val_loss']):.4f}; "
             f"test PSNR {score['PSNR (dB)']:.1f} dB",
-            metrics={"test digits": {kind: score}}, trained=_trained(history, recipe),
+            metrics={"test digits": {kind: score}}, trained=bench.trained(recipe.name),
         )  # fmt: skip
 
 
@@ -379,21 +356,21 @@ def _dense_seeds(bench: Bench) -> None:
     table = {f"seed {recipe.seed}": _of_seed(bench, recipe) for recipe in DENSE_SEEDS}
     bench.record(
         "codes_dense_seeds", task="dense autoencoder, digits: three seeds, and numbers that died",
-        published="loss 0.0925, val_loss 0.0914", source=bench.mnist.source, metrics={"55,000 digits": table},
+        published="loss 0.0925, val_loss 0.0914", sets=["mnist"], metrics={"55,000 digits": table},
         measured="; ".join(f"{name}: loss {row['training loss']:.4f}, {row[DEAD]} dead" for name, row in table.items()),
         trained={"epochs": DENSE_SEEDS[0].epochs, "images": 55_000, "seeds": len(DENSE_SEEDS)},
     )  # fmt: skip
 
 
 def _digit_score(bench: Bench, recipe: Recipe) -> Score:
-    encoder, _, _ = bench.network(recipe)
+    encoder, _ = bench.network(recipe.name)[0]
     rebuilt, codes = bench.rebuilt(recipe, bench.digits), flat(predict(encoder, bench.digits))
     dead = int((codes == 0).all(axis=0).sum())
     return {"BCE": metrics.bce(bench.digits, rebuilt).mean(), **bench.score(rebuilt, bench.digits), DEAD: dead}
 
 
 def _of_seed(bench: Bench, recipe: Recipe) -> Score:
-    history, score = bench.network(recipe)[2], _digit_score(bench, recipe)
+    history, score = bench.network(recipe.name)[1], _digit_score(bench, recipe)
     return {
         "training loss": history["loss"][-1],
         "validation loss": min(history["val_loss"]),
@@ -415,16 +392,15 @@ def _losses(bench: Bench) -> None:
     for kind, recipe in LOSSES.items():
         rebuilt = bench.rebuilt(recipe)
         table[kind] = {"BCE": metrics.bce(bench.test, rebuilt).mean(), **bench.score(rebuilt)}
-    first = next(iter(LOSSES.values()))
     bench.record(
         "codes_losses", row="R18", task="losses compared", published="MSE, BCE and SSIM named, not compared",
         measured="; ".join(f"{kind}: PSNR {s['PSNR (dB)']:.1f} dB, SSIM {s['SSIM']:.2f}" for kind, s in table.items()),
-        metrics={"test garments": table}, trained=_trained(bench.network(first)[2], first),
+        metrics={"test garments": table}, trained=bench.trained(LOSSES["squared error"].name),
     )  # fmt: skip
 
 
 def _bytes(bench: Bench, fitted: PCA) -> None:
-    encoder, decoder, history = bench.network(SIXTEEN)
+    encoder, decoder = bench.network(SIXTEEN.name)[0]
     seen, codes = predict(encoder, bench.train), predict(encoder, bench.test)
     span = seen.min(axis=0), seen.max(axis=0)
     table = {"PNG": {"bytes": np.mean([png_bytes(image) for image in bench.test])}}
@@ -442,7 +418,7 @@ def _bytes(bench: Bench, fitted: PCA) -> None:
     bench.record(
         "codes_bytes", task="bytes for a garment", metrics={"a garment": table},
         measured="; ".join(f"{name}: {r['bytes']:.0f} bytes, {r['PSNR (dB)']:.1f} dB" for name, r in rows.items()),
-        trained=_trained(history, SIXTEEN),
+        trained=bench.trained(SIXTEEN.name),
     )  # fmt: skip
 
 
@@ -450,12 +426,12 @@ def _better(bench: Bench) -> None:
     some = bench.test[: bench.mapped]
     table, refined = {}, {}
     for kind, recipe in BETTER.items():
-        encoder, decoder, _ = bench.network(recipe)
+        encoder, decoder = bench.network(recipe.name)[0]
         rebuilt = bench.rebuilt(recipe)
         parameters = encoder.count_params() + decoder.count_params()
         table[kind] = {"parameters": parameters, **bench.score(rebuilt)}
         refined[kind] = bench.score(rebuilt[: len(some)])
-        codes = refine(decoder, predict(encoder, some), some)
+        codes = refine(decoder, predict(encoder, some), some, steps=bench.preset.pick(smoke=2, quick=20, full=20))
         refined[f"{kind}, codes refined"] = bench.score(predict(decoder, codes))
     first, last = (table[kind]["PSNR (dB)"] for kind in (list(BETTER)[0], list(BETTER)[-1]))
     gain = refined["as it is, codes refined"]["PSNR (dB)"] - refined["as it is"]["PSNR (dB)"]
@@ -464,7 +440,7 @@ def _better(bench: Bench) -> None:
         measured=f"PSNR {first:.2f} dB; with schedule, ln(MSE) and the residual network {last:.2f} dB; "
         f"codes refined, of the first {len(some):,} garments: {gain:+.2f} dB",
         metrics={"test garments": table, f"the first {len(some):,}": refined},
-        trained=_trained(bench.network(SIXTEEN)[2], SIXTEEN),
+        trained=bench.trained(SIXTEEN.name),
     )  # fmt: skip
 
 
@@ -489,7 +465,7 @@ def _sizes(bench: Bench, fitted: dict[int, PCA]) -> None:
     for size, recipe in BY_SIZE.items():
         found = []
         for seed in seeds(recipe):
-            found.append(bench.score(bench.rebuilt(seed)) | bench.judged_code(bench.network(seed)[0]))
+            found.append(bench.score(bench.rebuilt(seed)) | bench.judged_code(bench.network(seed.name)[0][0]))
         by_size["autoencoder"][size] = _mean(found)
         each[size] = {key: " / ".join(f"{one[key]:.4g}" for one in found) for key in ("MSE", *PROBES)}
         codes = (fitted[size].transform(flat(images)) for images in (bench.train[bench.judged], bench.test))
@@ -501,7 +477,7 @@ def _sizes(bench: Bench, fitted: dict[int, PCA]) -> None:
     pixels = {"784 pixels": bench.judge(flat(bench.train), flat(bench.test))}
     networks = {"small convolutional, 7x7x4": SMALL, "16 numbers, 20 epochs": SIXTEEN}
     published = {
-        kind: bench.score(bench.rebuilt(recipe)) | bench.judged_code(bench.network(recipe)[0])
+        kind: bench.score(bench.rebuilt(recipe)) | bench.judged_code(bench.network(recipe.name)[0][0])
         for kind, recipe in networks.items()
     }
 
@@ -536,8 +512,7 @@ def _detection(bench: Bench, fitted: dict[int, PCA]) -> None:
         measured="area under the ROC curve, best size: "
         + "; ".join(f"{kind} {by_size[kind][size][BY_ITSELF]:.2f} with {size} numbers" for kind, size in best.items()),
         metrics={"by size": by_size, "autoencoder, each seed": each, "others": others},
-        source=f"{bench.fashion.source} and {bench.mnist.source}",
-        trained=SHORT,
+        trained=SHORT, sets=["fashion_mnist", "mnist"],
     )  # fmt: skip
 
 

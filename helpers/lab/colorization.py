@@ -6,12 +6,13 @@ import keras
 import numpy as np
 from keras import layers
 
-from .. import baselines, colors, corruptions, datasets, metrics, models, plots, records, weights
+from .. import baselines, colors, corruptions, metrics, models, plots, records, weights
 from ..pairs import mirrored, to_float
 from ..plumbing.files import whole_file
-from . import publishing, training
+from . import training
 from .presets import Preset
-from .recipes import Recipe, train
+from .recipes import Recipe
+from .workbench import Workbench
 
 
 def mirrored_and_shifted(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -147,23 +148,16 @@ def hue(images: np.ndarray, name: str) -> np.ndarray:
     return {"red": (a > 20) & (a > abs(b)), "blue": (b < -8) & (-b > abs(a)), "brown": (b > 8) & (b > abs(a))}[name]
 
 
-class Bench:
-    """The test photos, the classifier that names them, and the networks as the preset has them."""
+class Bench(Workbench):
+    """The test photos, and the classifier that names them."""
 
     def __init__(self, preset: Preset):
-        self.preset = preset
-        self.cifar = datasets.load("cifar10", sample=preset.sample)
-        count = preset.pick(smoke=40, quick=1_000, full=10_000)
+        super().__init__(preset, "cifar10", notebook="03", recipes=RECIPES, notes=NOTES)
+        self.cifar, count = self.sets["cifar10"], preset.pick(smoke=20, quick=1_000, full=10_000)
         self.test, self.labels = to_float(self.cifar.test[:count]), self.cifar.test_labels[:count]
         self.gray = corruptions.grayscale(self.test)
         self.reader = weights.load(READER.name)
         self.rare = rarity(colors.to_bins(to_float(self.cifar.train[:5_000])))
-
-    def network(self, name: str) -> tuple[keras.Model, dict]:
-        """(network, history) of a recipe: the published one where there is one, else trained now."""
-        if RECIPES[name].published and self.preset.name == "full":
-            return weights.load(name), weights.history(name)
-        return train(RECIPES[name], self.preset, RECIPES)
 
     def of_class(self, *names: str) -> np.ndarray:
         return np.isin(np.asarray(self.cifar.class_names)[self.labels], names)
@@ -208,13 +202,6 @@ class Bench:
             }
         return found
 
-    def record(self, name: str, **entry) -> None:
-        entry = {"published": "-", "row": "", "notes": NOTES.get(name, [])} | entry
-        publishing.record(
-            name, notebook="03", preset=self.preset, source=self.cifar.source, is_sample=self.cifar.is_sample, **entry
-        )
-        print(f"{name}: {entry['measured']}", flush=True)
-
 
 def predict(network: keras.Model, images: np.ndarray) -> np.ndarray:
     return network.predict(images, batch_size=250, verbose=0)
@@ -235,10 +222,10 @@ def with_contrast(chroma: np.ndarray, factor: float = 1.0, *, added: float = 0.0
 def measure(preset: Preset) -> None:
     """Measure all of colorization on the test photos; write data/results/colorize_*.json in the `full` preset."""
     bench = Bench(preset)
-    networks = {name: bench.network(name) for name in ("colorize_autoencoder", "colorize_unet", "colorize_classes")}
+    networks = {name: bench.network(name)[0] for name in ("colorize_autoencoder", "colorize_unet", "colorize_classes")}
     pictures = _published(bench, networks)
-    _classes(bench, *networks["colorize_classes"])
-    _both(bench, pictures, networks["colorize_classes"][0])
+    _classes(bench, networks["colorize_classes"])
+    _both(bench, pictures, networks["colorize_classes"])
     _counted(bench, pictures)
     _overview(bench, pictures)
     _ablation(bench)
@@ -250,18 +237,9 @@ def _words(score: dict[str, float]) -> str:
     )
 
 
-def _trained(network: keras.Model, *histories: dict) -> dict:
-    return {
-        "epochs": sum(len(history["loss"]) for history in histories),
-        "seconds": sum(sum(history["seconds"]) for history in histories),
-        "images": 48_000,
-        "parameters": network.count_params(),
-    }
-
-
 def _published(bench: Bench, networks: dict) -> dict[str, np.ndarray]:
     """Record the networks' tables; give their pictures."""
-    (autoencoder, past), (unet, unet_past), (classifier, _) = networks.values()
+    autoencoder, unet, classifier = networks.values()
     painted = predict(autoencoder, bench.gray)
     once, both = predict(unet, bench.gray), twice(unet, bench.gray)
     pictures = {
@@ -285,13 +263,13 @@ def _published(bench: Bench, networks: dict) -> dict[str, np.ndarray]:
         published="pictures only: sea and sky blue, animals brown, red cars turned blue",
         measured=f"{_words(scores[CHAPTER])}; the gray copy: {_words(scores[COPY])}",
         metrics={"test photos": scores, "MSE by class": by_class, "MSE of its gray": float(brightness)},
-        trained=_trained(autoencoder, past),
+        trained=bench.trained("colorize_autoencoder"),
     )  # fmt: skip
     right = predict(bench.reader, bench.test).argmax(axis=1) == bench.labels
     bench.record(
         "colorize_unet", task="chroma U-Net", measured=_words(scores[UNET]),
         metrics={"test photos": {name: scores[name] for name in (f"{UNET}, asked once", UNET)}},
-        trained=_trained(unet, unet_past),
+        trained=bench.trained("colorize_unet"),
     )  # fmt: skip
     bench.record(
         "reader_cifar10", task="the classifier that judges the photos", measured=f"{100 * right.mean():.1f}% correct",
@@ -302,7 +280,7 @@ def _published(bench: Bench, networks: dict) -> dict[str, np.ndarray]:
                 if bench.of_class(name).any()
             }
         },
-        trained=_trained(bench.reader, weights.history(READER.name)) | {"images": 45_000},
+        trained=bench.trained(READER.name),
     )  # fmt: skip
     return pictures
 
@@ -333,7 +311,7 @@ def _row(bench: Bench, painted: np.ndarray, asked_twice: np.ndarray) -> dict[str
     }
 
 
-def _classes(bench: Bench, network: keras.Model, history: dict) -> None:
+def _classes(bench: Bench, network: keras.Model) -> None:
     """Temperature and rebalancing, each alone, of one network."""
     settings = {
         f"{title}, T = {temperature:g}": (temperature, power)
@@ -344,7 +322,7 @@ def _classes(bench: Bench, network: keras.Model, history: dict) -> None:
     bench.record(
         "colorize_classes", task="a choice among colours", metrics={"test photos": table},
         measured=f"rebalanced, T = {ZHANG}: {_words(table[f'rebalanced, T = {ZHANG}'])}",
-        trained=_trained(network, history),
+        trained=bench.trained("colorize_classes"),
     )  # fmt: skip
 
 

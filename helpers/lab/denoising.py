@@ -5,12 +5,13 @@ from functools import partial
 import keras
 import numpy as np
 
-from .. import baselines, corruptions, datasets, metrics, models, plots, records, weights
+from .. import baselines, corruptions, metrics, models, plots, records, weights
 from ..pairs import to_float
 from ..plumbing.files import whole_file
-from . import publishing, training
+from . import training
 from .presets import Preset
-from .recipes import Recipe, seeds, train
+from .recipes import Recipe, seeds
+from .workbench import Workbench
 
 UNIFORM = corruptions.uniform_mix
 SHIFTED = partial(corruptions.gaussian, mean=0.5, std=0.5)
@@ -113,23 +114,15 @@ FILTERS = {  # the settings that are tried; the best one must not lie at an end
 }
 
 
-class Bench:
-    """The test digits, the same noise for every method, and the networks as the preset has them."""
+class Bench(Workbench):
+    """The test digits, and the same noise for every method."""
 
     def __init__(self, preset: Preset):
-        self.preset = preset
-        self.mnist = datasets.load("mnist", sample=preset.sample)
-        count = preset.pick(smoke=64, quick=1_000, full=10_000)
-        self.test, self.labels = to_float(self.mnist.test[:count]), self.mnist.test_labels[:count]
-        self.practice = to_float(self.mnist.train[: preset.pick(smoke=10, quick=100, full=300)])
+        super().__init__(preset, "mnist", notebook="02", recipes=RECIPES, notes=NOTES)
+        mnist, count = self.sets["mnist"], preset.pick(smoke=32, quick=1_000, full=10_000)
+        self.test, self.labels = to_float(mnist.test[:count]), mnist.test_labels[:count]
+        self.practice = to_float(mnist.train[: preset.pick(smoke=5, quick=100, full=300)])
         self.reader = weights.load("reader_mnist")
-
-    def network(self, name: str) -> tuple[keras.Model, dict]:
-        """(network, history) of a recipe: the published one where there is one, else trained now."""
-        recipe = RECIPES[name]
-        if recipe.published and self.preset.name == "full":
-            return weights.load(name), weights.history(name)
-        return train(recipe, self.preset, RECIPES)
 
     def noisy(self, noise, images: np.ndarray | None = None) -> np.ndarray:
         return noise(self.test if images is None else images, np.random.default_rng(0))
@@ -162,13 +155,6 @@ class Bench:
             settings[name] = f"{setting} {values[best]}" + ("" if inside else " (at the end of its grid)")
             scores[name] = self.score(straighten(apply(noisy, **{setting: values[best]})))
         return scores, settings
-
-    def record(self, name: str, **entry) -> None:
-        entry = {"published": "-", "row": ""} | entry
-        publishing.record(
-            name, notebook="02", preset=self.preset, source=self.mnist.source, is_sample=self.mnist.is_sample, **entry
-        )
-        print(f"{name}: {entry['measured']}", flush=True)
 
 
 def measure(preset: Preset) -> None:
@@ -206,10 +192,6 @@ def _listed(settings: dict[str, str]) -> str:
     return ", ".join(f"{name} {setting}" for name, setting in settings.items())
 
 
-def _trained(recipe: Recipe, history: dict) -> dict:
-    return {"epochs": len(history["loss"]), "seconds": sum(history["seconds"]), "images": recipe.images or 55_000}
-
-
 def _published(bench: Bench) -> None:
     rows = {
         "denoise_uniform": ("R8", "uniform noise", UNIFORM, "loss 0.0743 train, 0.0739 test"),
@@ -225,7 +207,7 @@ def _published(bench: Bench) -> None:
         measured = f"BCE {history['loss'][-1]:.4f} train, {score['BCE']:.4f} test; " if row == "R8" else ""
         bench.record(
             name, row=row, task=task, published=published, measured=measured + _words(score),
-            metrics={"test digits": score}, trained=_trained(RECIPES[name], history), notes=NOTES.get(name, []),
+            metrics={"test digits": score}, trained=bench.trained(name),
         )  # fmt: skip
 
 
@@ -239,7 +221,7 @@ def _overview(bench: Bench) -> None:
         "autoencoder": bench.restore(bench.network("denoise_uniform")[0], noisy),
         "U-Net": bench.restore(bench.network("denoise_skips")[0], noisy),
     }
-    if bench.preset.publishes(bench.mnist.is_sample):
+    if bench.preset.publishes(bench.sets["mnist"].is_sample):
         with whole_file(records.FOLDER / "overview.png") as partial:
             plots.rows(pictures, size=0.8).savefig(partial, bbox_inches="tight")
 
@@ -293,7 +275,7 @@ def _fixed_noise(bench: Bench) -> None:
         "denoise_fixed_noise", task="fresh noise in every epoch, or one noise for all",
         measured=f"BCE on validation digits after {epochs} epochs: "
         + "; ".join(f"{name} {row['validation loss']:.4f}" for name, row in rows.items()),
-        metrics=rows, trained=_trained(FIXED, histories["one noise for all epochs"]),
+        metrics=rows, trained=bench.trained(FIXED.name),
         notes=[f"The same network and digits; both validated on the same noise, after {epochs} epochs each."],
     )  # fmt: skip
 
@@ -314,7 +296,7 @@ def _over_seeds(bench: Bench, name: str, kinds: dict[str, Recipe], noises: dict,
     recipe = next(iter(kinds.values()))
     bench.record(
         name, measured=measured, metrics=tables,
-        trained={"epochs": recipe.epochs, "images": recipe.images, "seeds": 3}, notes=NOTES.get(name, []), **entry,
+        trained={"epochs": recipe.epochs, "images": recipe.images, "seeds": 3}, **entry,
     )  # fmt: skip
 
 

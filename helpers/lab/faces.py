@@ -11,13 +11,14 @@ from scipy import ndimage, sparse
 from scipy.stats import spearmanr
 from skimage import data as free_photos
 
-from .. import baselines, corruptions, datasets, metrics, models, plots, records, weights
+from .. import baselines, corruptions, datasets, metrics, models, plots, records
 from ..pairs import mirrored, to_float
 from ..photos import square
 from ..plumbing.files import whole_file
-from . import publishing, training
+from . import training
 from .presets import Preset
-from .recipes import Recipe, train
+from .recipes import Recipe
+from .workbench import Workbench
 
 BOXES, SMALLEST, LARGEST = 3, 16, 36  # boxes a photo, pixels
 CRITIC = 0.3  # the weight of the critic's opinion
@@ -163,11 +164,13 @@ PLAIN = [
     ),
     unet(name="restore_unet", epochs=16, published=True),
 ]  # fmt: skip
-BOLD = photos(
-    name="restore_bold", network=partial(adversarial, CRITIC), corrupt=with_the_truth, with_mask=True, augment=mirrored,
-    batch_size=8, loss=its_own, epochs=5, keep_last=True, start="restore_unet", part="restoration_unet", published=True,
+against_critic = partial(
+    photos, corrupt=with_the_truth, with_mask=True, augment=mirrored, batch_size=8, loss=its_own, epochs=5,
+    keep_last=True, start="restore_unet", part="restoration_unet",
     optimizer=partial(training.warm_up_and_cosine, peak=2e-4, climb=0.2, beta_1=0.5),
 )  # fmt: skip
+BOLD = against_critic(name="restore_bold", network=partial(adversarial, CRITIC), published=True)
+UNHEARD = against_critic(name="restore_bold_unheard", network=partial(adversarial, 0.0))  # the critic counts nothing
 Adam, SGD, RMSprop = keras.optimizers.Adam, keras.optimizers.SGD, keras.optimizers.RMSprop
 SETTINGS = {  # the article's: recipe, its final loss, its "accuracy" in percent
     "Adam 0.01": (settings(1, 15, partial(Adam, 0.01)), 0.0121, 83.92),
@@ -186,7 +189,8 @@ TRIALS = {  # each differs from the first in one thing
     ),
 }
 RECIPES = {
-    recipe.name: recipe for recipe in [*PLAIN, BOLD, *(setting[0] for setting in SETTINGS.values()), *TRIALS.values()]
+    recipe.name: recipe
+    for recipe in [*PLAIN, BOLD, UNHEARD, *(setting[0] for setting in SETTINGS.values()), *TRIALS.values()]
 }
 
 
@@ -194,8 +198,8 @@ RECIPES = {
 
 BOX = 28  # pixels
 PLACES = {"the left eye": (23, 22), "the mouth": (50, 78)}  # left and top of such a box, in the set's photos
-UNET, BOLD_ONE, ARTICLE, CHAPTER, SMOOTH = (
-    "safe guess", "bold guess", "article's autoencoder", "chapter's network", "biharmonic",
+UNET, BOLD_ONE, UNHEARD_ONE, ARTICLE, CHAPTER, SMOOTH = (
+    "safe guess", "bold guess", "critic unheard", "article's autoencoder", "chapter's network", "biharmonic",
 )  # fmt: skip
 
 
@@ -240,22 +244,14 @@ def eye_found(photo: np.ndarray, left: int, top: int, side: int = BOX) -> bool:
     return False
 
 
-class Bench:
-    """The test photos, their holes, and the networks as the preset has them."""
+class Bench(Workbench):
+    """The test photos and their holes."""
 
     def __init__(self, preset: Preset):
-        self.preset = preset
-        self.faces = datasets.load("faces", sample=preset.sample)
-        self.test = to_float(self.faces.test[: preset.pick(smoke=4, quick=60, full=600)])
+        super().__init__(preset, "faces", notebook="04", recipes=RECIPES, notes=NOTES)
+        self.faces = self.sets["faces"]
+        self.test = to_float(self.faces.test[: preset.pick(smoke=2, quick=60, full=600)])
         self.mean_face = to_float(self.faces.train[: preset.pick(smoke=20, quick=200, full=1_000)]).mean(axis=0)
-
-    def network(self, name: str) -> tuple[keras.Model, dict]:
-        """(network, history) of a recipe: the published one where there is one, else trained now."""
-        recipe = RECIPES[name]
-        if recipe.published and self.preset.name == "full":
-            return weights.load(name), weights.history(name)
-        network, history = train(recipe, self.preset, RECIPES)
-        return network.get_layer(recipe.part) if recipe.part else network, history
 
     def holes(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
         """{where: (damaged, mask)}, the same for all methods."""
@@ -292,13 +288,6 @@ class Bench:
             row["eye found (%)"] = 100 * float(np.mean(found))
         return row
 
-    def record(self, name: str, **entry) -> None:
-        entry = {"published": "-", "row": "", "notes": NOTES.get(name, [])} | entry
-        publishing.record(
-            name, notebook="04", preset=self.preset, source=self.faces.source, is_sample=self.faces.is_sample, **entry
-        )
-        print(f"{name}: {entry['measured']}", flush=True)
-
 
 def measure(preset: Preset) -> None:
     """Measure all of restoration on the test photos; write data/results/restore_*.json in the `full` preset."""
@@ -315,16 +304,9 @@ def _words(score: dict[str, float]) -> str:
     return f"PSNR {score['PSNR (dB)']:.1f} dB, in the hole {score['hole PSNR (dB)']:.1f} dB, SSIM {score['SSIM']:.2f}"
 
 
-def _trained(network: keras.Model, history: dict, images: int) -> dict:
-    return {
-        "epochs": len(history["loss"]), "seconds": sum(history["seconds"]), "images": images,
-        "parameters": network.count_params(),
-    }  # fmt: skip
-
-
 def _line(bench: Bench) -> None:
     """The chapter's network for lines beside what needs no network, and the U-Net."""
-    (chapter, past), (unet, _) = bench.network("restore_line"), bench.network("restore_unet")
+    chapter, unet = bench.network("restore_line")[0], bench.network("restore_unet")[0]
     damaged, mask = corruptions.black_line(bench.test, np.random.default_rng(0))
     pictures = {CHAPTER: predict(chapter, damaged)} | bench.without_network(damaged, mask)
     pictures[UNET] = twice(unet, pictures[SMOOTH], mask)
@@ -333,13 +315,13 @@ def _line(bench: Bench) -> None:
         "restore_line", row="R14", task="black-line removal",
         published="error flat from about epoch 80; lines gone, results blurry",
         measured=f"{_words(scores[CHAPTER])}; biharmonic: {_words(scores[SMOOTH])}", metrics={"test photos": scores},
-        trained=_trained(chapter, past, 20),
+        trained=bench.trained("restore_line"),
     )  # fmt: skip
 
 
 def _box(bench: Bench) -> None:
     """The article's autoencoder and the U-Net beside what needs no network."""
-    (article, past), (unet, unet_past) = bench.network("restore_box"), bench.network("restore_unet")
+    (article, past), (unet, _) = bench.network("restore_box"), bench.network("restore_unet")
     damaged, mask = bench.holes()["a box anywhere"]
     pictures = bench.without_network(damaged, mask)
     pictures[ARTICLE] = predict(article, damaged)
@@ -354,18 +336,19 @@ def _box(bench: Bench) -> None:
         "restore_box", row="R15", task="box inpainting", published="loss 0.0111, accuracy 85.10 %; blurry",
         measured=f"loss {past['loss'][-1]:.4f}, accuracy {named[ARTICLE]['accuracy (%)']:.1f} %; "
         + _words(scores[ARTICLE]),
-        metrics={"test photos": scores, "accuracy": named}, trained=_trained(article, past, 4_600),
+        metrics={"test photos": scores, "accuracy": named}, trained=bench.trained("restore_box"),
     )  # fmt: skip
     bench.record(
         "restore_unet", task="a U-Net that corrects a filling", measured=_words(scores[UNET]),
-        metrics={"test photos": {UNET: scores[UNET]}}, trained=_trained(unet, unet_past, 4_600),
+        metrics={"test photos": {UNET: scores[UNET]}}, trained=bench.trained("restore_unet"),
     )  # fmt: skip
 
 
 def _guesses(bench: Bench) -> None:
     """The safe and the bold guess beside the others, where it matters."""
-    (bold, past), article = bench.network("restore_bold"), bench.network("restore_box")[0]
-    networks = {UNET: bench.network("restore_unet")[0], BOLD_ONE: bold}
+    article = bench.network("restore_box")[0]
+    names = {UNET: "restore_unet", UNHEARD_ONE: UNHEARD.name, BOLD_ONE: BOLD.name}
+    networks = {name: bench.network(recipe)[0] for name, recipe in names.items()}
     tables = {}
     for place, (damaged, mask) in bench.holes().items():
         filled = baselines.biharmonic_fill(damaged, mask)
@@ -378,7 +361,7 @@ def _guesses(bench: Bench) -> None:
         "restore_bold", task="the safe guess and the bold guess", metrics=tables,
         measured=f"on an eye {row['hole PSNR (dB)']:.1f} dB, detail {row['detail']:.2f} of the truth's, found in "
         f"{row['eye found (%)']:.0f}%",
-        trained=_trained(bold, past, 4_600),
+        trained=bench.trained(BOLD.name),
     )  # fmt: skip
 
 

@@ -12,9 +12,10 @@ from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 
 from .. import datasets, metrics, models, vae, weights
 from ..pairs import to_float
-from . import publishing, training
+from . import training
 from .presets import Preset
-from .recipes import Recipe, seeds, train
+from .recipes import Recipe, seeds
+from .workbench import Workbench
 
 ENDINGS = {"mnist": "", "fashion_mnist": "_fashion"}  # of the recipes' names
 SETS = {data: datasets.TITLES[data] for data in ENDINGS}
@@ -140,32 +141,23 @@ class Map:
         return (self.codes - self.mean) / self.sd
 
 
-class Bench:
-    """The test images of both sets, and the maps as the preset has them."""
+class Bench(Workbench):
+    """The test images of both sets, and the maps."""
 
     def __init__(self, preset: Preset):
-        self.preset, self.maps, self.histories = preset, {}, {}
+        super().__init__(preset, *SETS, notebook="05", recipes=RECIPES, notes=NOTES)
+        self.maps: dict[str, Map] = {}
         self.side = preset.pick(smoke=6, quick=30, full=60)  # of the grids
         self.samples = preset.pick(smoke=50, quick=1_000, full=5_000)  # generated
         count = preset.pick(smoke=100, quick=2_000, full=10_000)
         self.tests = {}
-        for data in SETS:
-            dataset = datasets.load(data, sample=preset.sample)
+        for data, dataset in self.sets.items():
             reader = weights.load(READERS[data].name)
             self.tests[data] = TestSet(dataset, to_float(dataset.test[:count]), dataset.test_labels[:count], reader)
 
-    def halves(self, recipe: Recipe) -> tuple[keras.Model, keras.Model, dict]:
-        """(encoder, decoder, history): the published ones where there are some, else trained now."""
-        if recipe.published and self.preset.name == "full":
-            encoder, decoder = (weights.load(f"{recipe.name}_{half}") for half in ("encoder", "decoder"))
-            return encoder, decoder, weights.history(f"{recipe.name}_encoder")
-        (encoder, decoder, _), history = train(recipe, self.preset, RECIPES)
-        return encoder, decoder, history
-
     def map(self, recipe: Recipe) -> Map:
         if recipe.name not in self.maps:
-            encoder, decoder, self.histories[recipe.name] = self.halves(recipe)
-            self.maps[recipe.name] = Map(encoder, decoder, self.tests[recipe.data])
+            self.maps[recipe.name] = Map(*self.network(recipe.name)[0], self.tests[recipe.data])
         return self.maps[recipe.name]
 
     def tables(self, kinds: dict[str, list[Recipe]], figures: Callable[[Map], Figures]) -> dict[str, Figures]:
@@ -179,19 +171,6 @@ class Bench:
                 tables.setdefault(table, {})[kind] = mean
                 tables.setdefault(f"{table}, each seed", {})[kind] = each
         return tables
-
-    def trained(self, recipe: Recipe) -> dict:
-        history = self.histories[recipe.name]
-        return {"epochs": len(history["loss"]), "seconds": sum(history["seconds"]), "images": 55_000}
-
-    def record(self, name: str, **entry) -> None:
-        entry = {"published": "-", "row": "", "notes": NOTES.get(name, [])} | entry
-        sets = [test.dataset for test in self.tests.values()]
-        publishing.record(
-            name, notebook="05", preset=self.preset, is_sample=any(one.is_sample for one in sets),
-            source=" and ".join(one.source.split(", from")[0] for one in sets), **entry,
-        )  # fmt: skip
-        print(f"{name}: {entry['measured']}", flush=True)
 
 
 def measure(preset: Preset) -> None:
@@ -329,7 +308,7 @@ def _chapter(bench: Bench) -> None:
         published="pictures only: scatter on [-4, 4] x [-4, 4], 30x30 grid, gaps",
         measured=f"MSE {first['MSE']:.4f}; {first['codes inside (%)']:.0f}% of the codes in the square, "
         f"{first['readable cells (%)']:.0f}% of its cells readable",
-        metrics=table, trained=bench.trained(CHAPTER["mnist"]),
+        metrics=table, trained=bench.trained(CHAPTER["mnist"].name), sets=SETS,
     )  # fmt: skip
 
 
@@ -338,7 +317,7 @@ def _comparison(bench: Bench) -> None:
     bench.record(
         "map_comparison", task="the same network with and without sampling and KL term",
         measured=f"readable within two standard deviations of the codes: {words}",
-        metrics=found, trained=bench.trained(COMPARED["mnist"]["VAE"]) | {"seeds": 3},
+        metrics=found, trained=bench.trained(COMPARED["mnist"]["VAE"].name) | {"seeds": 3}, sets=SETS,
     )  # fmt: skip
 
 
@@ -346,7 +325,7 @@ def _regions(bench: Bench) -> None:
     found, words = _on_both_sets(bench, regions, "of the unreadable cells (%)", "classes meet")
     bench.record(
         "map_regions", task="empty or ambiguous: why a place cannot be read",
-        measured=f"of the unreadable cells, those where classes meet: {words}", metrics=found,
+        measured=f"of the unreadable cells, those where classes meet: {words}", metrics=found, sets=SETS,
     )  # fmt: skip
 
 
@@ -365,7 +344,7 @@ def _generation(bench: Bench) -> None:
         "map_generation", task="digits and garments from random codes",
         measured=f"readable digits for z from N(0, I): {_each(rows, 'z from N(0, I)')}; from a Gaussian fitted to its "
         f"codes: {KINDS[0]} {fitted:.0f}%",
-        metrics=found,
+        metrics=found, sets=SETS,
     )  # fmt: skip
 
 
@@ -377,7 +356,7 @@ def _by_beta(bench: Bench) -> None:
     ]
     bench.record(
         "map_beta", task="reconstruction against KL, by beta", measured="BCE and KL in nats, " + "; ".join(words),
-        metrics=found, trained=bench.trained(BY_BETA[1.0]) | {"seeds": 3},
+        metrics=found, trained=bench.trained(BY_BETA[1.0].name) | {"seeds": 3},
     )  # fmt: skip
 
 
