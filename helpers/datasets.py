@@ -156,13 +156,13 @@ def _from_sample(name: str) -> Dataset:
 
 
 def _few(dataset: Dataset) -> Dataset:
-    """The first images, 256 and 128: with these a whole lesson runs in seconds, as a test."""
+    """The first images, 200 and 128: with these a whole lesson runs in seconds, as a test."""
     origin = dataset.source.rpartition(", ")[2]
     if dataset.train_labels is None:
         train, test = dataset.train.subset(slice(32)), dataset.test.subset(slice(16))
         return replace(dataset, train=train, test=test, source=_source(dataset.name, train, test, origin))
-    train, test = dataset.train[:256], dataset.test[:128]
-    labels = {"train_labels": dataset.train_labels[:256], "test_labels": dataset.test_labels[:128]}
+    train, test = dataset.train[:200], dataset.test[:128]
+    labels = {"train_labels": dataset.train_labels[:200], "test_labels": dataset.test_labels[:128]}
     return replace(dataset, train=train, test=test, source=_source(dataset.name, train, test, origin), **labels)
 
 

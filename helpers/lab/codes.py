@@ -23,7 +23,7 @@ from ..pairs import to_float
 from . import training
 from .presets import Preset
 from .recipes import Recipe, seeds
-from .workbench import Workbench
+from .workbench import Workbench, predict
 
 SIZES = (2, 4, 8, 16, 32, 64, 196)  # numbers in a code
 
@@ -183,10 +183,6 @@ def thumbnail(images: np.ndarray, side: int) -> np.ndarray:
     """The mean of each square of side x side squares, enlarged bilinearly: (N, 28, 28, 1) again."""
     squares = images.reshape(len(images), side, 28 // side, side, 28 // side, 1).mean(axis=(2, 4))
     return np.asarray(keras.ops.image.resize(squares, (28, 28), interpolation="bilinear"))
-
-
-def predict(network: keras.Model, inputs: np.ndarray) -> np.ndarray:
-    return network.predict(inputs, batch_size=500, verbose=0)
 
 
 def refine(decoder: keras.Model, codes: np.ndarray, images: np.ndarray, *, steps: int = 20) -> np.ndarray:

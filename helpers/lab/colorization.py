@@ -12,7 +12,7 @@ from ..plumbing.files import whole_file
 from . import training
 from .presets import Preset
 from .recipes import Recipe
-from .workbench import Workbench
+from .workbench import Workbench, predict
 
 
 def mirrored_and_shifted(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -201,10 +201,6 @@ class Bench(Workbench):
                 "precision (%)": 100 * both / max(1, painted.sum()),
             }
         return found
-
-
-def predict(network: keras.Model, images: np.ndarray) -> np.ndarray:
-    return network.predict(images, batch_size=250, verbose=0)
 
 
 def twice(network: keras.Model, gray: np.ndarray) -> np.ndarray:

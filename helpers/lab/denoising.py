@@ -11,7 +11,7 @@ from ..plumbing.files import whole_file
 from . import training
 from .presets import Preset
 from .recipes import Recipe, seeds
-from .workbench import Workbench
+from .workbench import Workbench, predict
 
 UNIFORM = corruptions.uniform_mix
 SHIFTED = partial(corruptions.gaussian, mean=0.5, std=0.5)
@@ -127,12 +127,9 @@ class Bench(Workbench):
     def noisy(self, noise, images: np.ndarray | None = None) -> np.ndarray:
         return noise(self.test if images is None else images, np.random.default_rng(0))
 
-    def restore(self, network: keras.Model, noisy: np.ndarray) -> np.ndarray:
-        return network.predict(noisy, batch_size=500, verbose=0)
-
     def score(self, restored: np.ndarray) -> dict[str, float]:
         """Means over the test digits; "readable": named correctly by a classifier that knows clean digits only."""
-        named = self.reader.predict(restored, batch_size=500, verbose=0).argmax(axis=1)
+        named = predict(self.reader, restored).argmax(axis=1)
         return {
             "BCE": metrics.bce(self.test, restored).mean(),
             "PSNR (dB)": metrics.psnr(self.test, restored).mean(),
@@ -203,7 +200,7 @@ def _published(bench: Bench) -> None:
     }
     for name, (row, task, noise, published) in rows.items():
         network, history = bench.network(name)
-        score = bench.score(bench.restore(network, bench.noisy(noise)))
+        score = bench.score(predict(network, bench.noisy(noise)))
         measured = f"BCE {history['loss'][-1]:.4f} train, {score['BCE']:.4f} test; " if row == "R8" else ""
         bench.record(
             name, row=row, task=task, published=published, measured=measured + _words(score),
@@ -218,8 +215,8 @@ def _overview(bench: Bench) -> None:
         "clean": bench.test[:10],
         "noisy": noisy,
         "non-local means": baselines.undo_shift(baselines.non_local_means(noisy, h=0.1), scale=0.5, shift=0.25),
-        "autoencoder": bench.restore(bench.network("denoise_uniform")[0], noisy),
-        "U-Net": bench.restore(bench.network("denoise_skips")[0], noisy),
+        "autoencoder": predict(bench.network("denoise_uniform")[0], noisy),
+        "U-Net": predict(bench.network("denoise_skips")[0], noisy),
     }
     if bench.preset.publishes(bench.sets["mnist"].is_sample):
         with whole_file(records.FOLDER / "overview.png") as partial:
@@ -248,7 +245,7 @@ def _robustness(bench: Bench) -> None:
     for sigma in SIGMAS:
         noisy = bench.noisy(_shifted(sigma))
         scores, settings = bench.filters(_shifted(sigma), shift=0.5)
-        restored = {name: bench.score(bench.restore(network, noisy)) for name, network in networks.items()}
+        restored = {name: bench.score(predict(network, noisy)) for name, network in networks.items()}
         by_sigma[f"sigma {sigma}"] = {"noisy": bench.score(noisy), **scores, **restored}
         notes.append(f"Settings at sigma {sigma}: {_listed(settings)}.")
     readable = [by_sigma[f"sigma {sigma}"]["code of 16 numbers"]["readable (%)"] for sigma in SIGMAS[1:]]
@@ -287,7 +284,7 @@ def _over_seeds(bench: Bench, name: str, kinds: dict[str, Recipe], noises: dict,
     for kind, recipe in kinds.items():
         networks = [bench.network(seed.name)[0] for seed in seeds(recipe)]
         for noise_name, noisy in all_noisy.items():
-            scores = [bench.score(bench.restore(network, noisy)) for network in networks]
+            scores = [bench.score(predict(network, noisy)) for network in networks]
             mean = {key: float(np.mean([score[key] for score in scores])) for key in scores[0]}
             each = " / ".join(f"{score['PSNR (dB)']:.2f}" for score in scores)
             tables[noise_name][kind] = {**mean, "PSNR of each seed (dB)": each}

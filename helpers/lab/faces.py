@@ -18,7 +18,7 @@ from ..plumbing.files import whole_file
 from . import training
 from .presets import Preset
 from .recipes import Recipe
-from .workbench import Workbench
+from .workbench import Workbench, predict
 
 BOXES, SMALLEST, LARGEST = 3, 16, 36  # boxes a photo, pixels
 CRITIC = 0.3  # the weight of the critic's opinion
@@ -208,10 +208,6 @@ def boxed(clean: np.ndarray, left: int, top: int, side: int = BOX) -> tuple[np.n
     mask = np.zeros((*clean.shape[:3], 1), np.float32)
     mask[:, top : top + side, left : left + side] = 1
     return corruptions.cut_out(clean, mask), mask
-
-
-def predict(network: keras.Model, inputs) -> np.ndarray:
-    return network.predict(inputs, batch_size=10, verbose=0)
 
 
 def twice(network: keras.Model, filled: np.ndarray, mask: np.ndarray) -> np.ndarray:

@@ -15,7 +15,7 @@ from ..pairs import to_float
 from . import training
 from .presets import Preset
 from .recipes import Recipe, seeds
-from .workbench import Workbench
+from .workbench import Workbench, predict
 
 ENDINGS = {"mnist": "", "fashion_mnist": "_fashion"}  # of the recipes' names
 SETS = {data: datasets.TITLES[data] for data in ENDINGS}
@@ -181,10 +181,6 @@ def measure(preset: Preset) -> None:
     _regions(bench)
     _generation(bench)
     _by_beta(bench)
-
-
-def predict(network: keras.Model, inputs: np.ndarray):
-    return network.predict(inputs, batch_size=500, verbose=0)
 
 
 def grid(side: int) -> np.ndarray:
