@@ -163,6 +163,9 @@ def test_measuring_writes_only_the_full_preset_and_nests_figures(monkeypatch, tm
     assert scores[lab.SMOOTH]["hole PSNR (dB)"] > scores["left black"]["hole PSNR (dB)"] + 5
     assert scores[lab.UNET]["PSNR (dB)"] > scores[lab.ARTICLE]["PSNR (dB)"]
     assert entries["restore_box"]["metrics"]["accuracy"]["pure red"]["accuracy (%)"] > 50
-    for table in entries["restore_bold"]["metrics"].values():
+    tables = entries["restore_bold"]["metrics"]
+    between = tables.pop("between safe and bold, a box on the left eye")
+    assert list(between) == ["25% bold", "50% bold", "75% bold"]
+    for table in tables.values():
         assert table["truth"]["detail"] == pytest.approx(1) and table[lab.SMOOTH]["detail"] < 0.7
     json.dumps(entries)
