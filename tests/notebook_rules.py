@@ -20,6 +20,7 @@ from nbval.plugin import IPyNbCell, IPyNbFile
 import helpers  # noqa: F401  before a test imports TensorFlow: it keeps it quiet, and its fast convolutions on
 
 FAILED = pytest.StashKey[str]()
+SLOW = ("test_training", "test_codes", "test_colorization", "test_faces", "test_lab", "test_maps", "test_site")
 os.environ.setdefault("AE_PRESET", "smoke")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("JUPYTER_PLATFORM_DIRS", "1")  # else jupyter_core warns
@@ -59,7 +60,7 @@ def pytest_collect_file(file_path, parent):
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes longest comes first, so that no process has it left at the end."""
-    items.sort(key=lambda item: not isinstance(item, IPyNbCell))
+    items.sort(key=lambda item: (not isinstance(item, IPyNbCell), item.path.stem not in SLOW))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
