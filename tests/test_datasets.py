@@ -734,11 +734,12 @@ def test_real_faces_are_split_80_to_20():
 def test_smoke_takes_a_few_images_of_the_sample_and_says_how_many(name, monkeypatch, recwarn):
     monkeypatch.setenv("AE_PRESET", "smoke")
     few = load(name)
-    assert (len(few.train), len(few.test)) == (len(few.train_labels), len(few.test_labels)) == (200, 128)
-    assert few.is_sample and few.source.endswith(f"200 + 128 images, from the drawn sample data/sample/{name}.npz")
+    count = 100 if name == "cifar10" else 200
+    assert (len(few.train), len(few.test)) == (len(few.train_labels), len(few.test_labels)) == (count, 128)
+    assert few.is_sample and few.source.endswith(f"{count} + 128 images, from the drawn sample data/sample/{name}.npz")
     assert not recwarn
 
 
 def test_smoke_takes_a_few_faces(monkeypatch):
     monkeypatch.setenv("AE_PRESET", "smoke")
-    assert (len(load("faces").train), len(load("faces").test)) == (32, 16)
+    assert (len(load("faces").train), len(load("faces").test)) == (16, 8)
