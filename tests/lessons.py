@@ -1,6 +1,6 @@
 """Lessons as the tests see them: their exercises, their tags, how they are run.
 
-A lesson is run once, from top to bottom, and each exercise's solution right after the cell that it starts in.
+A lesson is run once, from top to bottom, and each exercise's solution right after its fold.
 """
 
 import copy

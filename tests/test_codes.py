@@ -9,7 +9,7 @@ import pytest
 
 from helpers import baselines, metrics, weights
 from helpers.lab import codes as lab
-from helpers.lab import publishing
+from helpers.lab import publishing, workbench
 from helpers.lab.presets import Preset
 
 pytestmark = pytest.mark.usefixtures("eagerly")
@@ -150,7 +150,4 @@ def published(self, name):
     return opened(name)
 
 
-@functools.cache
-def opened(name):
-    halves = tuple(weights.load(f"{name}_{half}") for half in ("encoder", "decoder"))
-    return halves, weights.history(f"{name}_encoder")
+opened = functools.cache(workbench.opened)

@@ -9,7 +9,7 @@ import pytest
 
 from helpers import colors, corruptions, metrics, records, weights
 from helpers.lab import colorization as lab
-from helpers.lab import publishing, recipes
+from helpers.lab import publishing, recipes, workbench
 from helpers.lab.presets import Preset
 
 pytestmark = pytest.mark.usefixtures("eagerly")
@@ -152,4 +152,4 @@ def test_all_of_colorization_can_be_measured(monkeypatch, tmp_path):
 @functools.cache
 def published(name):
     there = name if name.startswith("colorize") else "colorize_autoencoder" if name == "color_rgb" else "colorize_unet"
-    return weights.load(there), weights.history(there)
+    return workbench.opened(there)

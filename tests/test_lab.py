@@ -116,4 +116,4 @@ def test_all_of_denoising_can_be_measured(monkeypatch, tmp_path):
 @functools.cache
 def NETWORKS(name):
     published = name if name in ("denoise_gaussian_16", "denoise_unet") else "denoise_uniform"
-    return weights.load(published), weights.history(published)
+    return workbench.opened(published)

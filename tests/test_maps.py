@@ -10,7 +10,7 @@ import pytest
 from keras import layers
 
 from helpers import datasets, vae, weights
-from helpers.lab import identity, maps, publishing, recipes
+from helpers.lab import identity, maps, publishing, recipes, workbench
 from helpers.lab.presets import Preset
 from helpers.pairs import Pairs, to_float
 
@@ -159,7 +159,4 @@ def test_all_maps_can_be_measured(monkeypatch):
     json.dumps(found, allow_nan=False)  # plain numbers only
 
 
-@functools.cache
-def published(name):
-    halves = tuple(weights.load(f"{name}_{half}") for half in ("encoder", "decoder"))
-    return halves, weights.history(f"{name}_encoder")
+published = functools.cache(workbench.opened)

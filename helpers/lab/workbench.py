@@ -20,6 +20,14 @@ def predict(network: keras.Model, inputs, *, batch_size: int = 100):
     return network.predict(inputs, batch_size=batch_size, verbose=0)
 
 
+def opened(name: str) -> tuple[keras.Model | tuple[keras.Model, keras.Model], dict]:
+    """(network, history) of a published recipe; the network is (encoder, decoder) where these are what is published."""
+    whole = (weights.FOLDER / f"{name}.keras").exists()
+    files = [name] if whole else [f"{name}_{half}" for half in ("encoder", "decoder")]
+    networks = tuple(weights.load(file) for file in files)
+    return networks[0] if whole else networks, weights.history(files[0])
+
+
 class Workbench:
     """The image sets that are named, the networks of an application's recipes, and where measurements go.
 
@@ -42,10 +50,7 @@ class Workbench:
 
     def _network(self, recipe: Recipe) -> tuple:
         if recipe.published and self.preset.name == "full":
-            whole = (weights.FOLDER / f"{recipe.name}.keras").exists()
-            files = [recipe.name] if whole else [f"{recipe.name}_{half}" for half in ("encoder", "decoder")]
-            opened = tuple(weights.load(file) for file in files)
-            return opened[0] if whole else opened, weights.history(files[0])
+            return opened(recipe.name)
         built, history = train(recipe, self.preset, self.recipes)
         if isinstance(built, tuple):
             return built[:2], history
