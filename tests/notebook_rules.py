@@ -1,8 +1,9 @@
 """A pytest plugin, loaded by name in pyproject.toml so that it holds for tests/ and notebooks/ alike.
 
 It sets the environment that the tests and the notebooks' kernels run in. It has nbval run every lesson with its
-exercises' solutions, each right after its fold, and without TensorFlow's graphs. And it stops a notebook after its
-first failing cell: nbval would go on, and every later cell would fail for want of what the first one should have made.
+exercises' solutions, each right after its fold, without TensorFlow's graphs and for one epoch. And it stops a notebook
+after its first failing cell: nbval would go on, and every later cell would fail for want of what the first one should
+have made.
 """
 
 import os
@@ -28,12 +29,16 @@ os.environ.setdefault("JUPYTER_PLATFORM_DIRS", "1")  # else jupyter_core warns
 os.environ["AUTOENCODER_RUNS"] = RUNS = tempfile.mkdtemp(prefix="autoencoder-runs-")
 
 
-# To trace the graph of a network takes longer than to train it on a few images.
-EAGERLY = nbformat.v4.new_code_cell("import tensorflow\ntensorflow.config.run_functions_eagerly(True)")
+# To trace the graph of a network takes longer than to train it on a few images, and one epoch shows that it trains.
+QUICKLY = nbformat.v4.new_code_cell(
+    """import keras, tensorflow
+tensorflow.config.run_functions_eagerly(True)
+keras.Model.fit = lambda *args, fit=keras.Model.fit, **options: fit(*args, **options | {"epochs": 1})"""
+)
 
 
 class Lesson(IPyNbFile):
-    """A notebook's cells with its exercises' solutions; a cell after the set-up has TensorFlow work step by step."""
+    """A notebook's cells with its exercises' solutions, and after the set-up a cell that shortens the training."""
 
     def collect(self):
         with mock.patch.object(nbformat, "read", partial(_as_tested, nbformat.read)):
@@ -43,7 +48,7 @@ class Lesson(IPyNbFile):
 def _as_tested(read: Callable, *args, **options) -> nbformat.NotebookNode:
     notebook = with_solutions(read(*args, **options))
     notebook.cells = [
-        one for cell in notebook.cells for one in ([cell, EAGERLY] if cell.get("id") == "setup" else [cell])
+        one for cell in notebook.cells for one in ([cell, QUICKLY] if cell.get("id") == "setup" else [cell])
     ]
     return notebook
 

@@ -19,14 +19,14 @@ from helpers.lab import training
 from helpers.pairs import Pairs
 
 PROJECT = Path(__file__).resolve().parent.parent
-pytestmark = pytest.mark.usefixtures("eagerly")  # what is killed, and two devices, train in processes of their own
+pytestmark = pytest.mark.usefixtures("eagerly")  # what is killed trains in a process of its own
 noise = functools.partial(corruptions.gaussian, std=0.3)
 
 
 def pairs(images, corrupt=noise):
     """Fresh (training, validation) pairs."""
     validation = Pairs(images[40:], corrupt, batch_size=10, seed=7, fresh=False, shuffle=False)
-    return Pairs(images[:40], corrupt, batch_size=10), validation
+    return Pairs(images[:40], corrupt, batch_size=20), validation
 
 
 @pytest.fixture
@@ -72,7 +72,8 @@ def assert_same_weights(a: keras.Model, b: keras.Model) -> None:
 
 
 def test_history_is_a_plain_dict_of_floats_with_a_best_of_what_was_seen(data, tiny_model, runs):
-    history = training.fit(tiny_model(), *data(), epochs=2, loss="mse", metrics=["mae"], name="plain")
+    settings = {"optimizer": keras.optimizers.Adam(0.01), "loss": "mse", "metrics": ["mae"]}
+    history = training.fit(tiny_model(), *data(), epochs=2, name="plain", **settings)
     assert type(history) is dict
     assert set(history) == {"loss", "val_loss", "mae", "val_mae", "seconds"}
     assert all(len(values) == 2 and all(type(value) is float for value in values) for values in history.values())
@@ -99,7 +100,7 @@ def test_the_model_ends_with_its_best_weights_or_its_last(data, tiny_model, keep
 
 
 def falling():
-    return {"optimizer": keras.optimizers.Adam(keras.optimizers.schedules.ExponentialDecay(0.05, 4, 0.5))}
+    return {"optimizer": keras.optimizers.Adam(keras.optimizers.schedules.ExponentialDecay(0.05, 2, 0.5))}
 
 
 def plateau():
@@ -149,7 +150,7 @@ def test_interrupted_and_run_again_ends_like_one_never_stopped(recipe, data, tin
 
 KILLED = """
 import os, signal, sys
-import keras, numpy as np
+import keras, numpy as np, tensorflow
 import test_training
 from helpers.lab import training
 
@@ -163,6 +164,7 @@ class Kill(keras.callbacks.Callback):
         if self.epoch == 3 and batch == 1:
             os.kill(os.getpid(), signal.SIGKILL)
 
+tensorflow.config.run_functions_eagerly(True)
 settings = test_training.random_layers()
 settings["callbacks"] = [Kill()]
 data = test_training.pairs(np.load(sys.argv[1]))
@@ -457,43 +459,6 @@ def test_a_log_file_gets_a_line_an_epoch(data, tiny_model, capsys):
     for epoch, line in enumerate(out.splitlines()):
         assert re.match(rf"logged: epoch {epoch + 1} of 2 \|.*{50 * (epoch + 1)}%, 00:\d\d gone, 00:\d\d left", line)
         assert line.endswith(f"loss={history['loss'][epoch]:.4f}, val_loss={history['val_loss'][epoch]:.4f}")
-
-
-def test_two_devices_train_under_the_same_fit(in_subprocess, images, tmp_path):
-    np.save(tmp_path / "images.npy", images)
-    out = in_subprocess(
-        f"""
-        import numpy as np, tensorflow as tf, keras
-        cpu = tf.config.list_physical_devices("CPU")[0]
-        tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-        strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-        from helpers.lab import training
-        from helpers.pairs import Pairs
-        images = np.load({str(tmp_path / "images.npy")!r})
-        validation = Pairs(images[40:], batch_size=10, shuffle=False)
-        def fit(model, epochs, **settings):
-            train = Pairs(images[:40], batch_size=10)
-            return training.fit(model, train, validation, epochs=epochs, loss="mse", name="run", **settings)
-        def build():
-            keras.utils.set_random_seed(1)
-            image = keras.Input((8, 8, 1))
-            x = keras.layers.GaussianNoise(1e-6)(image)  # for its random generator
-            return keras.Model(image, keras.layers.Conv2D(1, 3, padding="same", activation="sigmoid")(x))
-        one, two = build(), build()
-        fit(build(), 1, strategy=strategy)
-        history = fit(two, 2, strategy=strategy)  # goes on
-        tf.config.run_functions_eagerly(True)  # sooner
-        alone = fit(one, 2, folder=training.Path({str(tmp_path / "one")!r}))
-        inputs, targets = validation.everything()
-        reached = float(np.mean((two.predict(inputs, verbose=0) - targets) ** 2))
-        print("RESULT", strategy.num_replicas_in_sync, history["val_loss"], alone["val_loss"], reached)
-        """
-    )
-    replicas, *figures = out.split("RESULT")[1].replace("[", "").replace("]", "").replace(",", "").split()
-    first, second, first_alone, second_alone, reached = map(float, figures)
-    assert replicas == "2"
-    assert second < first and reached == pytest.approx(second, rel=1e-4)  # the model has the trained weights
-    assert [first, second] == pytest.approx([first_alone, second_alone], rel=1e-3)  # and the halves add up to the whole
 
 
 def test_the_learning_rate_climbs_for_an_epoch_and_falls_to_a_hundredth():

@@ -36,7 +36,6 @@ def fit(
     metrics=(),
     callbacks=(),
     folder: Path | None = None,
-    strategy=None,
     keep_last: bool = False,
 ) -> dict:
     """Train `model` with one progress bar; keep the best weights; go on where an interrupted run stopped.
@@ -53,8 +52,7 @@ def fit(
 
     Gives the history, a plain dict of lists, one entry an epoch: "loss", "val_loss", the metrics and
     "seconds". `model` ends with the weights of the epoch of lowest val_loss, with `keep_last` those of the last one;
-    where it is stopped or fails, it has its first weights again. With several GPUs (TensorFlow) it trains under
-    `tf.distribute.MirroredStrategy`, or under the `strategy` given. In several processes of `jax.distributed` (see
+    where it is stopped or fails, it has its first weights again. In several processes of `jax.distributed` (see
     `cluster`) each computes its share of every batch, for which train and validation have to be `Pairs`; the first of
     them keeps the state, with which any number of processes can go on.
 
@@ -76,25 +74,19 @@ def fit(
             print(f"{name}: {error}; so this run is trained anew each time ({remedy}).")
             run = _Run(name, Path(stack.enter_context(tempfile.TemporaryDirectory())) / name, "")
         first = _values(model.variables)
-        strategy = strategy or _several_gpus()
-        stack.enter_context(strategy.scope() if strategy else contextlib.nullcontext())
-        # Variables must be born inside the scope, so train a twin and copy back.
-        trained = keras.models.clone_model(model) if strategy else model
         try:
-            _assign(trained.variables, first)
             # The caller's stays as it is, fit for another call. Born inside `fit`, its variables would make TensorFlow
             # trace the step twice.
             optimizer = type(optimizer).from_config(optimizer.get_config())
-            optimizer.build(trained.trainable_variables)
-            stack.enter_context(shares.together([*trained.variables, *optimizer.variables]))
+            optimizer.build(model.trainable_variables)
+            stack.enter_context(shares.together([*model.variables, *optimizer.variables]))
             # XLA pays on a GPU; on the CPU these small networks measured 1.6 times slower with it.
-            trained.compile(optimizer, loss, metrics=list(metrics), jit_compile="auto" if _gpu() else False)
-            history = _train_or_load(run, trained, train, validation, epochs, callbacks)
-            run.load(run.done if keep_last else _best(history), trained)
+            model.compile(optimizer, loss, metrics=list(metrics), jit_compile="auto" if _gpu() else False)
+            history = _train_or_load(run, model, train, validation, epochs, callbacks)
+            run.load(run.done if keep_last else _best(history), model)
         except BaseException:
             _assign(model.variables, first)  # the same call goes on from there
             raise
-    _assign(model.variables, _values(trained.variables))
     return history
 
 
@@ -394,11 +386,3 @@ def _gpu() -> bool:
     import tensorflow as tf
 
     return bool(tf.config.list_physical_devices("GPU"))
-
-
-def _several_gpus():
-    if keras.backend.backend() != "tensorflow":
-        return None
-    import tensorflow as tf
-
-    return tf.distribute.MirroredStrategy() if len(tf.config.list_physical_devices("GPU")) > 1 else None
