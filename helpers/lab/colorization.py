@@ -346,7 +346,9 @@ def _both(bench: Bench, pictures: dict[str, np.ndarray], classifier: keras.Model
 
 
 def _counted(bench: Bench, pictures: dict[str, np.ndarray]) -> None:
-    counts = {name: bench.counted(pictures[name]) for name in SHOWN[1:]}
+    turned_up = colors.with_chroma(bench.gray, with_contrast(colors.to_chroma(pictures[UNET]), 2))
+    counts = {name: bench.counted(pictures[name]) for name in (CHAPTER, UNET)}
+    counts |= {"U-Net, contrast doubled": bench.counted(turned_up), CLASSES: bench.counted(pictures[CLASSES])}
     tables = {thing: {name: rows[thing] for name, rows in counts.items()} for thing in THINGS}
     red = tables["red cars and trucks"][CHAPTER]
     bench.record(
