@@ -61,7 +61,7 @@ class Explorer {
     this.button(tools, "Reset", () => this.reset());
     this.lectureButton = this.button(tools, "Lecture size", () => this.setLecture(!this.lecture), { ariaPressed: "false" });
     this.free = this.button(tools, "Free the pointer", () => this.pin(false), { hidden: true });
-    this.behindNote = element("p", root, { className: "lx-small" });
+    this.behindNote = element("p", root, { className: "lx-small lx-behind" });
     this.legend = element("ul", root, { className: "lx-legend", ariaLabel: "Signs" });
     const details = element("details", root);
     element("summary", details, {}, "Details, keys, and the maps in words");
@@ -154,7 +154,6 @@ class Explorer {
     const facts = [`Of places sampled at this map's own mean and width, ${Math.round(100 * space.uncovered)}% have no data near`];
     if (space.sigmas) facts.push("dashed rings: 1, 2, 3 standard deviations of N(0, I); small ellipse: one standard deviation of the marked code, as its encoder gives it");
     if (chart.outside) facts.push(`${chart.outside} of ${space.codes.length} lie outside: arrows at the edge`);
-    element("p", map, { className: "lx-small" }, facts.join("; "));
     this.listen(frame, chart, k);
     const tab = this.button(this.tabs, space.title, () => this.show(k));
 
@@ -169,6 +168,7 @@ class Explorer {
       const button = this.button(near, "", () => this.pick(Number(button.dataset.index), true));
       return { button, canvas: element("canvas", button, { "aria-hidden": "true" }), name: element("span", button) };
     });
+    element("p", words, { className: "lx-small lx-facts" }, facts.join("; "));
     return { space, map, frame, chart, tab, picture, what, warning, nearest };
   }
 
@@ -363,11 +363,14 @@ class Explorer {
       this.opens[one].ariaExpanded = String(!panel.hidden);
     }
     this.stop();
-    this.clearHand();
+    if (!opened && name === "draw") this.clearHand();
     Object.assign(this, { samples: null, walk: null });
     if (opened && name === "sample") this.sample();
-    if (opened && name === "walk") this.showWalk();
-    if (opened && name === "draw") this.setLink("picture");
+    if (opened && name === "walk") this.showWalk(); // from a drawing, if there is one
+    if (opened && name === "draw") {
+      this.setLink("picture");
+      if (this.strokes.length) this.drew();
+    }
     if (opened) this.panels[name].scrollIntoView({ block: "nearest" }); // it stands above the maps, the buttons below
     this.ask();
   }
@@ -590,7 +593,7 @@ class Explorer {
     });
     const count = narrow ? 1 : this.views.length;
     const padding = narrow ? 0 : 16, width = Math.floor((all - padding - 16 * (count - 1)) / count);
-    const limit = Math.max(280, this.lecture ? 900 : 600);
+    const limit = this.lecture ? 900 : Math.max(320, Math.min(600, innerHeight - 380)); // with the pictures below in sight
     const changed = this.views.map(({ chart }) => chart.resize(Math.min(width, limit), this.theme, this.lecture));
     this.legendSigns.forEach((sign, k) => (sign.style.color = this.theme.colours[k % 10]));
     if (changed.includes(true)) this.draw(); // at once: an empty map would flicker

@@ -72,7 +72,7 @@ function* regions(space, set, theme) {
     set.images.forEach((image, n) => {
       const limit = best.get(set.labels[n]) ?? Infinity;
       let sum = 0;
-      for (let p = 0; p < image.length && sum < limit; p++) sum += (image[p] - decoded[p]) ** 2;
+      for (let p = 0; p < image.length && sum < limit; ) for (const end = Math.min(p + 64, image.length); p < end; p++) sum += (image[p] - decoded[p]) ** 2;
       if (sum < limit) best.set(set.labels[n], sum);
     });
     const [[label, first], [, second] = [0, Infinity]] = [...best].sort((a, b) => a[1] - b[1]);
