@@ -231,6 +231,18 @@ def test_the_same_recipe_has_the_same_identity_in_a_new_process(in_subprocess):
     assert out.split()[-1] == whole_recipe()
 
 
+def test_a_layer_called_like_a_setting_is_no_other_network():
+    """As the first Activation of a process is: "activation", the next one "activation_1"."""
+
+    def named(name):
+        keras.utils.set_random_seed(1)
+        image = keras.Input((8, 8, 1))
+        x = layers.Conv2D(1, 3, padding="same", activation="relu")(image)
+        return keras.Model(image, layers.Activation("sigmoid", name=name)(x))
+
+    assert identity(named("activation")) == identity(named("activation_1"))
+
+
 def test_what_compiling_and_training_leave_behind_does_not_count(tmp_path, eagerly):
     model, stop, train = network(), keras.callbacks.EarlyStopping(patience=2), pairs()
     weights = [variable.numpy() for variable in model.variables]

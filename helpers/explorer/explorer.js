@@ -46,11 +46,25 @@ class Explorer {
     const label = element("label", bar, {}, "Go to ");
     this.goTo = element("select", label, { className: "lx-goto" });
     this.goTo.onchange = () => this.goTo.value !== "" && this.pick(Number(this.goTo.value), true);
+    this.free = this.button(bar, "Free the pointer (Esc)", () => this.pin(false), { hidden: true });
+    this.tools(root);
+    this.legend = element("ul", root, { className: "lx-legend", ariaLabel: "Signs" });
     this.linkNote = element("p", root, { className: "lx-small lx-link" });
     this.panels = { sample: this.samplePanel(), draw: this.drawPanel(), walk: this.walkPanel() };
     this.tabs = element("div", root, { className: "lx-tabs", role: "group", ariaLabel: "Map to show" });
     this.maps = element("div", root, { className: "lx-maps" });
     this.reads = element("div", root, { className: "lx-reads" });
+    this.behindNote = element("p", root, { className: "lx-small lx-behind" });
+    const details = element("details", root);
+    element("summary", details, {}, "Details, keys, and the maps in words");
+    this.about = element("div", details);
+    this.live = element("p", root, { className: "lx-hidden", role: "status" });
+    root.addEventListener("keydown", event => {
+      if (event.key === "Escape" && this.pinned) this.pin(false), event.stopPropagation();
+    });
+  }
+
+  tools(root) {
     const buttons = element("div", root, { className: "lx-bar lx-buttons" });
     this.behinds = this.group(buttons, "Behind", { nothing: "nothing", pictures: "pictures", regions: "classes", density: "density" }, kind => this.setBehind(kind));
     const tools = element("fieldset", buttons);
@@ -60,13 +74,6 @@ class Explorer {
       this.opens[name] = this.button(tools, text, () => this.open(name), { ariaExpanded: "false" });
     this.button(tools, "Reset", () => this.reset());
     this.lectureButton = this.button(tools, "Lecture size", () => this.setLecture(!this.lecture), { ariaPressed: "false" });
-    this.free = this.button(tools, "Free the pointer", () => this.pin(false), { hidden: true });
-    this.behindNote = element("p", root, { className: "lx-small lx-behind" });
-    this.legend = element("ul", root, { className: "lx-legend", ariaLabel: "Signs" });
-    const details = element("details", root);
-    element("summary", details, {}, "Details, keys, and the maps in words");
-    this.about = element("div", details);
-    this.live = element("p", root, { className: "lx-hidden", role: "status" });
   }
 
   button(parent, text, onclick, given = {}) {
@@ -146,6 +153,9 @@ class Explorer {
   view(space, k) {
     const map = element("section", this.maps, { className: "lx-one" });
     element("h2", map, {}, space.title);
+    element("p", map, { className: "lx-small" }, space.sigmas
+      ? `Trained to draw each ${this.noun} again from a code with noise, and to keep all codes close to zero.`
+      : `Trained only to draw each ${this.noun} again.`);
     const help = `lx-help-${Math.random().toString(36).slice(2)}`;
     const frame = element("div", map, { className: "lx-map", tabindex: 0, role: "application", "aria-describedby": help, "aria-roledescription": "map" });
     const canvas = element("canvas", frame, { "aria-hidden": "true" });
@@ -311,7 +321,7 @@ class Explorer {
     this.links(link);
     const several = this.set.spaces.length > 1;
     this.linkNote.textContent = link === "picture"
-      ? `The ring marks the same ${this.noun} on ${several ? "all maps" : "the map"}; the cross is where the network is asked.`
+      ? `A ring marks a chosen ${this.noun}${several ? " on all maps, each with its own scale" : ""}; the cross is where the network is asked.`
       : "The cross is at the same two numbers on all maps, each with its own axes; an arrow at the edge: it lies outside.";
     if (changes) this.touched(), this.look(this.active, this.places[this.active]);
   }
@@ -540,7 +550,7 @@ class Explorer {
     this.walkNote.textContent = ready
       ? "The straight line between the two places on each map; the pictures are what lies on it. \u26a0: no data near."
       : this.from
-        ? `It starts at (${round(this.from[this.active])}). Choose another place or ${this.noun} and press \u201cEnd here\u201d.`
+        ? `It starts where the crosses were. Choose another place or ${this.noun} and press \u201cEnd here\u201d.`
         : `Choose a place or a ${this.noun} and press \u201cStart here\u201d; choose another and press \u201cEnd here\u201d.`;
     this.walkPlay.disabled = this.walkSlider.disabled = !ready;
     this.walkRows.replaceChildren();
@@ -593,7 +603,7 @@ class Explorer {
     });
     const count = narrow ? 1 : this.views.length;
     const padding = narrow ? 0 : 16, width = Math.floor((all - padding - 16 * (count - 1)) / count);
-    const limit = this.lecture ? 900 : Math.max(320, Math.min(600, innerHeight - 380)); // with the pictures below in sight
+    const limit = this.lecture ? 900 : Math.max(320, Math.min(600, innerHeight - 445)); // with the pictures below in sight
     const changed = this.views.map(({ chart }) => chart.resize(Math.min(width, limit), this.theme, this.lecture));
     this.legendSigns.forEach((sign, k) => (sign.style.color = this.theme.colours[k % 10]));
     if (changed.includes(true)) this.draw(); // at once: an empty map would flicker
@@ -635,7 +645,7 @@ class Explorer {
     paint(picture, space.decode(place), this.set.shape);
     const far = near[0].distance > space.reach;
     what.textContent = `${this.what(k)} at (${round(place)})`;
-    warning.textContent = far ? "\u26a0 No data near" : "Data near";
+    warning.textContent = far ? "\u26a0 No data near" : "Test images lie near here";
     warning.classList.toggle("lx-warning", far);
     picture.setAttribute("aria-label", `${this.what(k)} at ${round(place)}`);
     frame.setAttribute("aria-label", `Map of ${space.title}, at ${round(place)}${this.pinned ? ", pinned" : ""}`);

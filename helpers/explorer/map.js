@@ -326,16 +326,21 @@ class Chart {
     pen.rect(LEFT, AROUND, this.side, this.side);
     pen.clip();
     if (walk) this.twice(pen, () => walk.forEach(z => pen.lineTo(...this.pixel(z))));
-    if (ellipse) {
+    pen.restore();
+    samples?.forEach((z, k) => this.tag(pen, z, LETTERS[k]));
+    if (ringed !== null) { // no neighbour shows inside the ring; the sign stands beside an ellipse, not under it
+      const [x, y] = this.inside(this.space.codes[ringed]), radius = this.lecture ? 16 : 12;
+      pen.fillStyle = this.theme.back;
+      pen.beginPath();
+      pen.arc(x, y, radius, 0, 7);
+      pen.fill();
+      this.signs(pen, [], "nothing"); // its font
+      this.sign(pen, ringed, ellipse ? [x + radius + 9, y - radius - 3] : [x, y], "rim");
+      this.twice(pen, () => pen.arc(x, y, radius, 0, 7), 3);
+    }
+    if (ellipse && this.holds(ellipse.code)) {
       const [x, y] = this.pixel(ellipse.code), size = ellipse.sigma.map(s => Math.max(2, (s * this.side) / 2 / this.space.half));
       this.twice(pen, () => pen.ellipse(x, y, size[0], size[1], 0, 0, 7), 1.5);
-    }
-    pen.restore();
-    if (ellipse && ringed !== null) this.signs(pen, [ringed], "nothing"); // which the ellipse covers
-    samples?.forEach((z, k) => this.tag(pen, z, LETTERS[k]));
-    if (ringed !== null) {
-      const [x, y] = this.inside(this.space.codes[ringed]);
-      this.twice(pen, () => pen.arc(x, y, this.lecture ? 16 : 12, 0, 7), 3);
     }
     if (hand) {
       const [x, y] = this.inside(hand);

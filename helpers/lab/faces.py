@@ -199,7 +199,8 @@ RECIPES = {
 BOX = 28  # pixels
 PLACES = {"the left eye": (23, 22), "the mouth": (50, 78)}  # left and top of such a box, in the set's photos
 UNET, BOLD_ONE, UNHEARD_ONE, ARTICLE, CHAPTER, SMOOTH = (
-    "safe guess", "bold guess", "critic unheard", "article's autoencoder", "chapter's network", "biharmonic",
+    "safe guess", "bold guess", "five epochs more, without the critic", "article's autoencoder", "chapter's network",
+    "biharmonic",
 )  # fmt: skip
 
 

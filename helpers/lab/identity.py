@@ -114,7 +114,8 @@ def _network(model: keras.Layer, seen: set) -> list:
         config = json.dumps(model.get_config(), sort_keys=True)
     except (NotImplementedError, TypeError):
         raise Unidentified(f"{_name(model)}, which has no get_config") from None
-    config = re.sub(r'"([^"\\]*)"', lambda match: f'"{names.get(match[1], match[1])}"', config)
+    # Not the keys: the first layer of its kind in a process is called "activation" or "dropout", as a setting may be.
+    config = re.sub(r'"([^"\\]*)"(:?)', lambda one: one[0] if one[2] else f'"{names.get(one[1], one[1])}"', config)
     weights = [[variable.trainable, _array(variable.numpy())] for variable in model.variables]
     return [json.loads(config, object_hook=_without_how_it_was_compiled), code, weights]
 
