@@ -162,7 +162,7 @@ class Explorer {
     const chart = new Chart(space, this.set, canvas);
     element("p", map, { id: help, className: "lx-hidden" }, "Arrow keys move, with Shift five times as far; Enter pins, Escape frees, Home goes to the middle.");
     const facts = [`Of places sampled at this map's own mean and width, ${Math.round(100 * space.uncovered)}% have no data near`];
-    if (space.sigmas) facts.push("dashed rings: 1, 2, 3 standard deviations of N(0, I); small ellipse: one standard deviation of the marked code, as its encoder gives it");
+    if (space.sigmas) facts.push("dashed rings: 1, 2, 3 standard deviations of N(0, I); ellipse: the standard deviation that the encoder gives a drawing's code, or a ringed one's where it is larger than the ring");
     if (chart.outside) facts.push(`${chart.outside} of ${space.codes.length} lie outside: arrows at the edge`);
     this.listen(frame, chart, k);
     const tab = this.button(this.tabs, space.title, () => this.show(k));
@@ -645,7 +645,7 @@ class Explorer {
     paint(picture, space.decode(place), this.set.shape);
     const far = near[0].distance > space.reach;
     what.textContent = `${this.what(k)} at (${round(place)})`;
-    warning.textContent = far ? "\u26a0 No data near" : "Test images lie near here";
+    warning.textContent = far ? "\u26a0 No data near" : "Some test images are near";
     warning.classList.toggle("lx-warning", far);
     picture.setAttribute("aria-label", `${this.what(k)} at ${round(place)}`);
     frame.setAttribute("aria-label", `Map of ${space.title}, at ${round(place)}${this.pinned ? ", pinned" : ""}`);

@@ -328,19 +328,21 @@ class Chart {
     if (walk) this.twice(pen, () => walk.forEach(z => pen.lineTo(...this.pixel(z))));
     pen.restore();
     samples?.forEach((z, k) => this.tag(pen, z, LETTERS[k]));
-    if (ringed !== null) { // no neighbour shows inside the ring; the sign stands beside an ellipse, not under it
-      const [x, y] = this.inside(this.space.codes[ringed]), radius = this.lecture ? 16 : 12;
+    const radius = this.lecture ? 16 : 12;
+    if (ringed !== null) { // no neighbour shows inside the ring
+      const [x, y] = this.inside(this.space.codes[ringed]);
       pen.fillStyle = this.theme.back;
       pen.beginPath();
       pen.arc(x, y, radius, 0, 7);
       pen.fill();
       this.signs(pen, [], "nothing"); // its font
-      this.sign(pen, ringed, ellipse ? [x + radius + 9, y - radius - 3] : [x, y], "rim");
+      this.sign(pen, ringed, [x, y], "nothing");
       this.twice(pen, () => pen.arc(x, y, radius, 0, 7), 3);
     }
     if (ellipse && this.holds(ellipse.code)) {
       const [x, y] = this.pixel(ellipse.code), size = ellipse.sigma.map(s => Math.max(2, (s * this.side) / 2 / this.space.half));
-      this.twice(pen, () => pen.ellipse(x, y, size[0], size[1], 0, 0, 7), 1.5);
+      if (ringed === null || Math.max(...size) > radius) // over a sign a smaller one looks like another sign
+        this.twice(pen, () => pen.ellipse(x, y, size[0], size[1], 0, 0, 7), 1.5);
     }
     if (hand) {
       const [x, y] = this.inside(hand);
