@@ -36,6 +36,8 @@ from helpers.plumbing.files import PROJECT
 MISSING = ("anywidget",)  # what the set-up cell is to bring along, beside the project
 BROUGHT = {"anywidget", "psygnal", "autoencoder-notebooks"}
 OLD = ("ipywidgets>=7.7,<7.8", "notebook>=6.5,<7")
+# By default Notebook 6 drops what comes faster than 1 MB/s, a widget too: not what is tested here.
+UNLIMITED = ("--NotebookApp.iopub_data_rate_limit=1e9", "--NotebookApp.iopub_msg_rate_limit=1e6")
 MIRROR = "http://deb.debian.org/debian"
 SECONDS = 3600  # for one lesson, on a busy machine
 
@@ -137,7 +139,7 @@ def notebook_server(machine: Machine, folder: str) -> Iterator[str]:
     token, address = secrets.token_hex(16), f"http://127.0.0.1:{port}"
     process = machine.start(
         machine.python, "-m", "notebook", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}",
-        f"--NotebookApp.token={token}", "--NotebookApp.port_retries=0", folder=folder, AE_PRESET="smoke",
+        f"--NotebookApp.token={token}", "--NotebookApp.port_retries=0", *UNLIMITED, folder=folder, AE_PRESET="smoke",
         GIT_CONFIG_COUNT="1", GIT_CONFIG_KEY_0=f"url.{machine.path('repository.git').as_uri()}.insteadOf",
         GIT_CONFIG_VALUE_0=colab.address(), MPLBACKEND="module://matplotlib_inline.backend_inline",
     )  # fmt: skip
