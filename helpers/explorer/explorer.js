@@ -260,7 +260,6 @@ class Explorer {
         this.look(k, to.map((v, axis) => Math.max(centre[axis] - half, Math.min(centre[axis] + half, v))));
       } else if (event.key === "Home") this.touched(), this.look(k, this.middle(chart.space));
       else if (event.key === "Enter" || event.key === " ") this.pin(!this.pinned);
-      else if (event.key === "Escape") this.pin(false);
       else return;
       event.preventDefault();
       event.stopPropagation();
@@ -381,7 +380,7 @@ class Explorer {
       this.setLink("picture");
       if (this.strokes.length) this.drew();
     }
-    if (opened) this.panels[name].scrollIntoView({ block: "nearest" }); // it stands above the maps, the buttons below
+    if (opened) this.panels[name].scrollIntoView({ block: "nearest" });
     this.ask();
   }
 

@@ -335,8 +335,7 @@ class Chart {
       pen.beginPath();
       pen.arc(x, y, radius, 0, 7);
       pen.fill();
-      this.signs(pen, [], "nothing"); // its font
-      this.sign(pen, ringed, [x, y], "nothing");
+      this.signs(pen, [ringed], "nothing");
       this.twice(pen, () => pen.arc(x, y, radius, 0, 7), 3);
     }
     if (ellipse && this.holds(ellipse.code)) {
