@@ -97,9 +97,10 @@ def test_a_batch_that_workers_cannot_divide_has_every_image_equally_often(monkey
 
 
 def test_workers_of_a_machine_have_cores_of_their_own_where_there_are_enough():
-    assert cluster._cores([("a", [0, 1]), ("a", [0, 1])]) == [[0], [1]]
-    assert cluster._cores([("a", [0, 1, 2]), ("b", [0]), ("a", [0, 1, 2])]) == [[0, 2], [0], [1]]
-    assert cluster._cores([("a", [3])] * 2 + [("a", [])]) == [[], [], []]
+    assert cluster._cores([("a", [0, 1]), ("a", [0, 1])], 1) == [[0], [1]]
+    assert cluster._cores([("a", [0, 1]), ("a", [0, 1])], 2) == [[], []]
+    assert cluster._cores([("a", [0, 1, 2]), ("b", [0]), ("a", [0, 1, 2])], 1) == [[0, 2], [0], [1]]
+    assert cluster._cores([("a", [3])] * 2 + [("a", [])], 1) == [[], [], []]
 
 
 # ---- the command line

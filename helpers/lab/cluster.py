@@ -17,24 +17,29 @@ compiled step is one program over the whole batch, so what holds for one process
 
 A batch that the workers' devices do not divide, often an epoch's last, holds each of its images several times: loss,
 gradients and batch statistics stay the same; dropout and sampling have fresh numbers for every copy, and the epoch's
-mean loss counts that batch as many times. Local workers get cores of their own, where there are enough.
+mean loss counts that batch as many times. Local workers get cores of their own, where there are two or more for each:
+on a single one whoever waits for a message keeps it from arriving (4 ms for every all-reduce where 0.6 do, measured).
 
 **Independent runs** need no network between workers. They use the backend of the process that starts them, so that
-`measure` finds what they have trained.
+`measure` finds what they have trained, and get cores of their own where there is one for each.
 
 **Eight and 64 workers, calculated and not measured.** In a ring every worker sends 2 (n - 1) / n of the gradients,
-4 bytes a weight, and every all-reduce is 2 (n - 1) messages one after the other. XLA gathers a step's gradients in one
-all-reduce; batch normalization adds two a layer, which wait for each other. Where a worker computes 0.3 s a step, a
-message takes 0.1 ms and the network carries 1 Gbit/s (in brackets: 10), the efficiency would be
+4 bytes a weight, and every all-reduce is 2 (n - 1) messages one after the other. XLA lists a step's gradients as one
+all-reduce, but gloo sums them array by array; batch normalization adds statistics, which wait for each other. Where a
+worker computes 0.3 s a step, a message takes 0.1 ms and the network carries 1 Gbit/s (in brackets: 10), the efficiency
+would be
 
-| network | weights | all-reduces | 8 workers | 64 workers |
+| network | weights | arrays summed a step | 8 workers | 64 workers |
 | --- | ---: | ---: | ---: | ---: |
-| `denoise_uniform` | 28,353 | 1 | 0.99 (0.99) | 0.95 (0.96) |
-| `denoise_unet` | 29,523 | 33 | 0.86 (0.87) | 0.42 (0.42) |
-| `restore_unet` | 1,674,403 | 1 | 0.76 (0.97) | 0.72 (0.93) |
+| `denoise_uniform` | 28,353 | 11 | 0.95 (0.95) | 0.68 (0.68) |
+| `denoise_unet` | 29,523 | 95 | 0.69 (0.69) | 0.20 (0.20) |
+| `restore_unet` | 1,674,403 | 39 | 0.66 (0.82) | 0.33 (0.37) |
 
-so that larger shares help everywhere, a faster network the large networks alone, and short ways those with batch
-normalization. `tests/benchmarks/test_cluster_speed.py` measures one and two workers and calculates from that.
+so that larger shares help everywhere, a faster network the large networks, and short ways all.
+`tests/benchmarks/test_cluster_speed.py` measures one and two workers and calculates from that. On two idle cores two
+workers were 1.5 times as fast as one at 128 images a step, where some 50 ms of a step are lost: eleven sums by
+themselves took 6 to 44 ms, as the thread that waits for a message keeps its core busy. At 512 images they were 2.2 to
+2.7 times as fast (one core alone takes longer for an image there than at 128).
 
 **The network.** What goes between this process and the engines is IPython Parallel's, with its keys. JAX has none: its
 coordinator listens on the address that is given, by default on the loopback address alone, and the workers' own
@@ -258,7 +263,7 @@ EXPECTED = {kind.__name__: kind for kind in (ValueError, RuntimeError, OSError, 
 
 def train_together(client, names: Sequence[str], preset: Preset, *, address: str = LOOPBACK) -> dict[str, tuple]:
     """Recipes, each trained by all engines of `client`: {name: (weights, history, whether on the sample)}."""
-    tasks = prepared(client, names, 0, preset, backend="jax")
+    tasks = prepared(client, names, 0, preset, backend="jax", cores=2)
     join(tasks, address)
     live = sys.stdout.isatty() or "ipykernel" in type(sys.stdout).__module__
     return {name: tasks.everywhere(_train, name, names, 0, preset, live, seconds=None, show=[0])[0] for name in names}
@@ -308,13 +313,16 @@ def join(tasks: Tasks, address: str = LOOPBACK) -> None:
     tasks.everywhere(_join, len(tasks.ids), f"{host}:{port}")
 
 
-def prepared(client, names: Sequence[str], seeds: int, preset: Preset, *, backend: str) -> Tasks:
-    """The engines with Keras on this backend. Raises `Stopped` where they differ in what matters."""
+def prepared(client, names: Sequence[str], seeds: int, preset: Preset, *, backend: str, cores: int = 1) -> Tasks:
+    """The engines with Keras on this backend, each on its own cores where there are so many for each.
+
+    Raises `Stopped` where they differ in what matters.
+    """
     tasks = Tasks(client)
     who = tasks.everywhere(_who)
     tasks.hosts = {host for host, _, _ in who}
     tasks.people = [f"worker {worker} ({host}, process {process})" for worker, (host, process, _) in enumerate(who)]
-    versions = tasks.everywhere(_set_up, backend, _cores([(host, cores) for host, _, cores in who]))
+    versions = tasks.everywhere(_set_up, backend, _cores([(host, all_cores) for host, _, all_cores in who], cores))
     for worker in range(1, len(who)):
         for package, version in versions[worker].items():
             if version != versions[0][package]:
@@ -333,12 +341,12 @@ def prepared(client, names: Sequence[str], seeds: int, preset: Preset, *, backen
     return tasks
 
 
-def _cores(workers: list[tuple[str, list[int]]]) -> list[list[int]]:
-    """Each worker's own cores, from (machine, cores that it may use); none where it shares them all with others."""
+def _cores(workers: list[tuple[str, list[int]]], least: int) -> list[list[int]]:
+    """Each worker's own cores, from (machine, cores that it may use); none where there are not `least` for each."""
     own = []
     for number, (host, cores) in enumerate(workers):
         together = [other for other, one in enumerate(workers) if one == (host, cores)]
-        own.append(cores[together.index(number) :: len(together)] if len(cores) >= len(together) else [])
+        own.append(cores[together.index(number) :: len(together)] if len(cores) >= least * len(together) else [])
     return own
 
 

@@ -21,9 +21,11 @@ from helpers.lab.presets import Preset
 PROJECT = Path(__file__).resolve().parents[2]
 BATCHES = (128, 512)  # images a step, of all workers together
 STEPS, WARM_UP = 12, 3
-PARTS = ("step", "making the batch", "making and placing it", "all-reduce")
-WORTH_IT = 0.1  # seconds that a worker computes in a step, from which two should be nearly twice as fast
-COLLECTIVES = {"denoise_uniform": 1, "denoise_unet": 33}  # all-reduces in XLA's program of a step: two a normalization
+PARTS = ("step", "making the batch", "making and placing it", "all-reduces")
+# Arrays that a step of each network sums over the workers, as XLA's program lists them: the loss, every gradient, and
+# for a batch normalization its mean and variance and what the way back needs of them. Gloo sums them one by one.
+COLLECTIVES = {"denoise_uniform": 11, "denoise_unet": 95, "restore_unet": 39}
+PARAMETERS = {"denoise_uniform": 28_353, "denoise_unet": 29_523, "restore_unet": 1_674_403}
 
 
 def measure(batch: int, worker: int) -> dict[str, float]:
@@ -54,9 +56,11 @@ def measure(batch: int, worker: int) -> dict[str, float]:
     share = shares.share(pairs)
     mesh = jax.sharding.Mesh(jax.devices(), "worker")
     rows, same = (jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec(*axes)) for axes in (["worker"], []))
-    gradients = np.zeros((jax.local_device_count(), network.count_params()), np.float32)
-    gradients = jax.make_array_from_process_local_data(rows, gradients)
-    reduce = jax.jit(lambda all_workers: all_workers.sum(0), out_shardings=same)
+    gradients = [
+        jax.make_array_from_process_local_data(rows, np.zeros((jax.local_device_count(), *one.shape), np.float32))
+        for one in [np.zeros(()), *network.trainable_variables]
+    ]
+    reduce = jax.jit(lambda of_all_workers: [one.sum(0) for one in of_all_workers], out_shardings=same)
 
     def place():
         return jax.block_until_ready([jax.make_array_from_process_local_data(rows, part) for part in share[0]])
@@ -65,8 +69,7 @@ def measure(batch: int, worker: int) -> dict[str, float]:
         "step": median(np.diff(ends)[WARM_UP:]),
         "making the batch": timed(lambda: share[0]),
         "making and placing it": timed(place),
-        "all-reduce": timed(lambda: jax.block_until_ready(reduce(gradients))),
-        "parameters": network.count_params(),
+        "all-reduces": timed(lambda: jax.block_until_ready(reduce(gradients))),
     }
 
 
@@ -108,7 +111,7 @@ def test_two_workers_are_nearly_twice_as_fast_as_one(monkeypatch, tmp_path):
     found = {}
     for workers in (1, 2):
         with on_cores(workers), cluster.engines(workers) as client:
-            tasks = cluster.prepared(client, ["denoise_uniform"], 0, Preset("smoke"), backend="jax")
+            tasks = cluster.prepared(client, ["denoise_uniform"], 0, Preset("smoke"), backend="jax", cores=2)
             cluster.join(tasks)
             for batch in BATCHES:
                 one = found[workers, batch] = tasks.everywhere(measure, batch)[0]
@@ -123,9 +126,9 @@ def test_two_workers_are_nearly_twice_as_fast_as_one(monkeypatch, tmp_path):
     for name, collectives in COLLECTIVES.items():
         for speed, rate in {"1 Gbit/s": 118e6, "10 Gbit/s": 1.18e9}.items():
             plans = [
-                f"{workers} workers {planned(one['step'], one['parameters'], collectives, workers, rate, 1e-4):.2f}"
+                f"{workers} workers {planned(one['step'], PARAMETERS[name], collectives, workers, rate, 1e-4):.2f}"
                 for workers in (8, 64)
             ]
-            print(f"  as many all-reduces as {name}, {speed}: efficiency of {', '.join(plans)}")
-    worth_it = {batch: value for batch, value in efficiency.items() if found[1, batch]["step"] >= 2 * WORTH_IT}
-    assert all(value >= 0.8 for value in worth_it.values()), worth_it
+            print(f"  gradients and all-reduces of {name}, {speed}: efficiency of {', '.join(plans)}")
+    assert efficiency[128] > 0.6, "two workers should gain something at 128 images a step"
+    assert efficiency[512] >= 0.8, "two workers should be nearly twice as fast at 512 images a step"
