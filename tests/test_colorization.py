@@ -151,5 +151,11 @@ def test_all_of_colorization_can_be_measured(monkeypatch, tmp_path):
 
 @functools.cache
 def published(name):
-    there = name if name.startswith("colorize") else "colorize_autoencoder" if name == "color_rgb" else "colorize_unet"
+    there = (
+        name
+        if name.startswith("colorize")
+        else "colorize_autoencoder"
+        if name.startswith("color_rgb")
+        else "colorize_unet"
+    )
     return workbench.opened(there)
