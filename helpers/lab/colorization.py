@@ -283,7 +283,7 @@ def _published(bench: Bench, networks: dict) -> dict[str, np.ndarray]:
 
 
 def _ablation(bench: Bench) -> None:
-    """Train what is compared with three seeds; record its errors, and the same when asked about the mirror image too."""
+    """Train what is compared with three seeds; record its errors, asked once and asked about the mirror image too."""
     found = {}
     for kind, recipe in ABLATION.items():
         for seed in seeds(recipe):
