@@ -109,10 +109,10 @@ def test_a_map_is_judged_on_its_own_scale():
 
 def test_unreadable_cells_are_told_by_what_lies_there():
     found = maps.regions(known_map(), 40)
-    assert sum(found["of all cells (%)"].values()) == pytest.approx(100)
-    assert found["of all cells (%)"]["empty, readable"] > 5  # beyond the square
-    assert found["of all cells (%)"]["occupied, readable"] > 50
-    because = found["of the unreadable cells (%)"]
+    assert sum(found["of all places (%)"].values()) == pytest.approx(100)
+    assert found["of all places (%)"]["empty, readable"] > 5  # beyond the square
+    assert found["of all places (%)"]["occupied, readable"] > 50
+    because = found["of the unreadable places (%)"]
     assert sum(because.values()) == pytest.approx(100)
     assert because["classes meet"] > 70 and because["one class"] < 15
     assert found["unreadable (%)"]["classes meet"] > 70 > 30 > found["unreadable (%)"]["empty"]

@@ -349,7 +349,8 @@ def _guesses(bench: Bench) -> None:
     tables = {}
     for place, (damaged, mask) in bench.holes().items():
         filled = baselines.biharmonic_fill(damaged, mask)
-        pictures = {SMOOTH: filled, ARTICLE: predict(article, damaged)}
+        painted = predict(article, damaged)
+        pictures = {SMOOTH: filled, ARTICLE: painted, f"{ARTICLE}, pasted": damaged * (1 - mask) + painted * mask}
         pictures |= {name: predict(network, [filled, mask]) for name, network in networks.items()}
         pictures["truth"] = bench.test
         tables[place] = {name: bench.guess(images, mask, place) for name, images in pictures.items()}
@@ -372,7 +373,8 @@ def _trials(bench: Bench) -> None:
     places = {"box anywhere": holes["a box anywhere"], "box on an eye": holes["a box on the left eye"]}
     places["line"] = corruptions.black_line(bench.test, np.random.default_rng(0))
     filled = {place: baselines.biharmonic_fill(*hole) for place, hole in places.items()}
-    rows, losses = {}, {}
+    psnr = {place: metrics.psnr(bench.test, filled[place], mask).mean() for place, (_, mask) in places.items()}
+    rows, losses = {SMOOTH: {f"{place} (dB)": mean for place, mean in psnr.items()}}, {}
     for name, recipe in TRIALS.items():
         network, history = bench.network(recipe.name)
         rows[name] = {}

@@ -97,7 +97,7 @@ MIXED = 0.75  # classes meet where the commonest one has less of the 15 nearest 
 Figures = dict[str, dict]  # {table: {measure: value}} of one map
 CLASSES = "classes of the readable (%)"
 SOURCES = ("z from N(0, I)", "z from a Gaussian fitted to the codes", "codes of test images")
-FOUND = 0.01  # of the cells that a class must have to count as found
+FOUND = 0.01  # of the places that a class must have to count as found
 
 
 @dataclass(frozen=True)
@@ -184,7 +184,7 @@ def measure(preset: Preset) -> None:
 
 
 def grid(side: int) -> np.ndarray:
-    """The middles of side x side cells between -2 and 2 standard deviations, (side * side, 2)."""
+    """The middles of side x side squares between -2 and 2 standard deviations, (side * side, 2)."""
     return _crossed(2 * ((2 * np.arange(side) + 1) / side - 1))
 
 
@@ -215,7 +215,7 @@ def quality(here: Map, side: int) -> Figures:
 
 
 def regions(here: Map, side: int) -> Figures:
-    """Which cells between -2 and 2 sd are readable, which are empty, and in which classes meet; in percent."""
+    """Which places between -2 and 2 sd are readable, which are empty, and in which classes meet; in percent."""
     cells = grid(side)
     readable = here.read(here.own(cells))[1]
     distances, nearest = NearestNeighbors(n_neighbors=NEIGHBOURS).fit(here.places).kneighbors(cells)
@@ -228,13 +228,13 @@ def regions(here: Map, side: int) -> Figures:
         "one class": ~empty & (commonest >= MIXED),
     }
     return {
-        "of all cells (%)": {
+        "of all places (%)": {
             "occupied, readable": 100 * (~empty & readable).mean(),
             "occupied, unreadable": 100 * (~empty & ~readable).mean(),
             "empty, readable": 100 * (empty & readable).mean(),
             "empty, unreadable": 100 * (empty & ~readable).mean(),
         },
-        "of the unreadable cells (%)": {kind: _share(cells, ~readable) for kind, cells in kinds.items()},
+        "of the unreadable places (%)": {kind: _share(cells, ~readable) for kind, cells in kinds.items()},
         "unreadable (%)": {kind: _share(~readable, cells) for kind, cells in kinds.items()},
     }
 
@@ -292,7 +292,7 @@ def _chapter(bench: Bench) -> None:
                 "MSE": metrics.mse(here.test.images, rebuilt).mean(),
                 "PSNR (dB)": metrics.psnr(here.test.images, rebuilt).mean(),
                 "codes inside (%)": 100 * (np.abs(here.codes) <= SQUARE).all(axis=1).mean(),
-                "readable cells (%)": 100 * readable.mean(),
+                "readable places (%)": 100 * readable.mean(),
             }
         }
 
@@ -303,7 +303,7 @@ def _chapter(bench: Bench) -> None:
         "map_autoencoder", row="R17", task="a code of two numbers",
         published="pictures only: scatter on [-4, 4] x [-4, 4], 30x30 grid, gaps",
         measured=f"MSE {first['MSE']:.4f}; {first['codes inside (%)']:.0f}% of the codes in the square, "
-        f"{first['readable cells (%)']:.0f}% of its cells readable",
+        f"{first['readable places (%)']:.0f}% of its places readable",
         metrics=table, trained=bench.trained(CHAPTER["mnist"].name), sets=SETS,
     )  # fmt: skip
 
@@ -318,10 +318,10 @@ def _comparison(bench: Bench) -> None:
 
 
 def _regions(bench: Bench) -> None:
-    found, words = _on_both_sets(bench, regions, "of the unreadable cells (%)", "classes meet")
+    found, words = _on_both_sets(bench, regions, "of the unreadable places (%)", "classes meet")
     bench.record(
         "map_regions", task="empty or ambiguous: why a place cannot be read",
-        measured=f"of the unreadable cells, those where classes meet: {words}", metrics=found, sets=SETS,
+        measured=f"of the unreadable places, those where classes meet: {words}", metrics=found, sets=SETS,
     )  # fmt: skip
 
 
@@ -378,14 +378,14 @@ READABLE = (
 )
 NOTES = {
     "map_autoencoder": [
-        "The square is [-4, 4] x [-4, 4], in 60x60 cells. The published weights are older than the recipe in this "
+        "The square is [-4, 4] x [-4, 4], at 60x60 places. The published weights are older than the recipe in this "
         "form, which is the same.",
         READABLE,
     ],
     "map_comparison": [
-        "Each map on its own scale: 60x60 cells over the mean plus or minus two standard deviations of its codes of "
+        "Each map on its own scale: 60x60 places over the mean plus or minus two standard deviations of its codes of "
         "the test images, and as many at the normal quantiles of the same mean and standard deviations. A class is "
-        "found where it has at least 1% of the cells. 15 neighbours: test images of one half whose class is that of "
+        "found where it has at least 1% of the places. 15 neighbours: test images of one half whose class is that of "
         "most of their 15 nearest neighbours in the other half.",
         READABLE,
         "The plain autoencoder and the VAE (beta 1) differ in sampling and KL term only: the same layers, first "
@@ -399,15 +399,15 @@ NOTES = {
         "plain autoencoder lie between 8 and 17.",
     ],
     "map_regions": [
-        "The cells over plus or minus two standard deviations. Empty: no code of a test image within 0.1 standard "
+        "The places over plus or minus two standard deviations. Empty: no code of a test image within 0.1 standard "
         "deviations. Classes meet: not empty, and the commonest class has less than 75% of the 15 nearest codes.",
         READABLE,
-        "What came out: sampling and KL together leave fewer empty cells, with every seed and on both sets. But empty "
-        "does not mean unreadable: on both sets, on every map, cells where classes meet are the most often unreadable, "
-        "empty ones less often, cells of one class least. On MNIST most unreadable cells of every map lie where "
+        "What came out: sampling and KL together leave fewer empty places, with every seed and on both sets. But empty "
+        "does not mean unreadable: on both sets, on every map, places where classes meet are most often unreadable, "
+        "empty ones less often, places of one class least. On MNIST most unreadable places of every map lie where "
         "classes meet; of the plain autoencoder's on Fashion-MNIST about as many are empty.",
         "With 0.05, 0.2 and 0.4 in the place of 0.1 standard deviations (seed 0) all of this holds on MNIST; of the "
-        "plain autoencoder's unreadable cells on Fashion-MNIST most are empty by the first, most not by the others.",
+        "plain autoencoder's unreadable places on Fashion-MNIST most are empty by the first, most not by the others.",
     ],
     "map_generation": [
         "5,000 codes of each kind and map. The fitted Gaussian has the mean and covariance of a map's codes of the "
