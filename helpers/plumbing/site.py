@@ -18,7 +18,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -187,22 +186,15 @@ def _html_outputs(notebook: dict) -> list[str]:
 
 
 def _converted(notebooks: list[dict]) -> list[str]:
-    if not notebooks:
-        return []
-    with tempfile.TemporaryDirectory() as name:
-        sources = [Path(name) / f"page-{number}.ipynb" for number in range(len(notebooks))]
-        for source, notebook in zip(sources, notebooks, strict=True):
-            source.write_text(json.dumps(notebook), encoding="utf-8")
-        _run("nbconvert", "--to", "html", "--template", "basic", "--log-level", "ERROR", *map(str, sources))
-        return [source.with_suffix(".html").read_text(encoding="utf-8") for source in sources]
-
-
-def _run(module: str, *words: str) -> str:
-    done = subprocess.run([sys.executable, "-m", module, *words], capture_output=True, text=True)
-    if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise ValueError(f"{module} could not make a page ({last}); is it installed? pip install jupyterlab")
-    return done.stdout
+    try:
+        import nbformat
+        from nbconvert import HTMLExporter
+    except ImportError:
+        raise ValueError("pages are made by nbconvert, which is not installed: pip install jupyterlab") from None
+    exporter = HTMLExporter(template_name="basic")
+    return [
+        exporter.from_notebook_node(nbformat.reads(json.dumps(notebook), as_version=4))[0] for notebook in notebooks
+    ]
 
 
 # ---- formulas
@@ -285,7 +277,9 @@ def _document(title: str, body: str) -> str:
 
 def _colours() -> str:
     """The style of highlighted code, but for its background."""
-    lines = _run("pygments", "-S", "default", "-f", "html", "-a", ".highlight").splitlines()
+    from pygments.formatters import HtmlFormatter
+
+    lines = HtmlFormatter(style="default").get_style_defs(".highlight").splitlines()
     return "\n".join(line for line in lines if line.startswith(".highlight .") and "linenos" not in line)
 
 
