@@ -139,6 +139,7 @@ def test_all_of_colorization_can_be_measured(monkeypatch, tmp_path):
     found = {}
     monkeypatch.setattr(publishing, "write_json", lambda path, entry: found.update({path.stem: entry}))
     monkeypatch.setattr(records, "FOLDER", tmp_path)
+    monkeypatch.setattr(lab, "seeds", lambda recipe: [recipe])
     monkeypatch.setattr(lab.Bench, "network", lambda self, name: published(name))
     monkeypatch.setattr(Preset, "publishes", lambda self, is_sample: True)
     lab.measure(SMOKE)
@@ -149,13 +150,9 @@ def test_all_of_colorization_can_be_measured(monkeypatch, tmp_path):
     assert (tmp_path / "colorize_overview.png").exists()
 
 
-@functools.cache
+opened = functools.cache(workbench.opened)
+
+
 def published(name):
-    there = (
-        name
-        if name.startswith("colorize")
-        else "colorize_autoencoder"
-        if name.startswith("color_rgb")
-        else "colorize_unet"
-    )
-    return workbench.opened(there)
+    there = name if name.startswith("colorize") else "colorize_unet"
+    return opened("colorize_autoencoder" if name.startswith("color_rgb") else there)

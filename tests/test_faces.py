@@ -1,5 +1,6 @@
 """The restorers' recipes, what they train on, and what is measured of restored faces."""
 
+import functools
 import json
 from dataclasses import replace
 
@@ -10,7 +11,7 @@ from skimage import data as free_photos
 
 from helpers import baselines, corruptions, metrics, models, records, weights
 from helpers.lab import faces as lab
-from helpers.lab import publishing, recipes, training
+from helpers.lab import publishing, recipes, training, workbench
 from helpers.lab.presets import Preset
 from helpers.pairs import to_float
 from helpers.photos import square
@@ -134,6 +135,7 @@ def test_an_eye_is_found_where_there_is_one():
     assert not lab.eye_found(cheek, left, top)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_measuring_writes_only_the_full_preset_and_nests_figures(monkeypatch, tmp_path):
     monkeypatch.setattr(records, "FOLDER", tmp_path)
     monkeypatch.setattr(lab, "eye_found", lambda *args: True)
@@ -142,7 +144,7 @@ def test_measuring_writes_only_the_full_preset_and_nests_figures(monkeypatch, tm
     def network(bench, name):
         """The published ones; of the others, as of one that is slow, a network that changes nothing."""
         if name in ("restore_unet", "restore_box"):
-            return weights.load(name), weights.history(name)
+            return opened(name)
         if name not in copies:
             there = [keras.Input(shape) for shape in ((128, 128, 3), (128, 128, 1))]
             two = name.startswith(("restore_trial", "restore_bold"))
@@ -169,3 +171,6 @@ def test_measuring_writes_only_the_full_preset_and_nests_figures(monkeypatch, tm
     for table in tables.values():
         assert table["truth"]["detail"] == pytest.approx(1) and table[lab.SMOOTH]["detail"] < 0.7
     json.dumps(entries)
+
+
+opened = functools.cache(workbench.opened)
