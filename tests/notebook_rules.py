@@ -8,11 +8,13 @@ have made.
 
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable
 from functools import partial
 from unittest import mock
 
+sys.modules["rfc3987_syntax"] = None  # takes nbformat two seconds to import, to check addresses that no notebook has
 import nbformat
 import pytest
 from lessons import with_solutions
