@@ -119,8 +119,8 @@ def noisy_vae():
     image = keras.Input((8, 8, 1))
     x = keras.layers.GaussianNoise(0.1)(keras.layers.Flatten()(image))
     z = vae.Sampler(beta=0.5)(keras.layers.Dense(2)(x), keras.layers.Dense(2)(x))
-    x = keras.layers.Dropout(0.2)(keras.layers.Dense(16, activation="relu")(z))
-    return keras.Model(image, keras.layers.Reshape((8, 8, 1))(keras.layers.Dense(64, activation="sigmoid")(x)))
+    x = keras.layers.Dense(64, activation="sigmoid")(keras.layers.Dropout(0.2)(z))
+    return keras.Model(image, keras.layers.Reshape((8, 8, 1))(x))
 
 
 @pytest.mark.parametrize("recipe", [plateau, random_layers])
