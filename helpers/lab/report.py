@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from .. import plots, records
 from ..plumbing.files import PROJECT, whole_file
+from . import cluster
 
 BEGIN, END = "<!-- results: made by `python -m helpers.lab report` -->", "<!-- end of results -->"
 TITLES = {
@@ -81,6 +82,7 @@ def report(entries: list[dict]) -> str:
             if entry["name"] in OVER_SIGMA:
                 parts.append(f"![{entry['task']}]({entry['name']}.png)")
             parts += _tables(entry["metrics"])
+    parts += ["## Several workers", cluster.__doc__[cluster.__doc__.index("**One network.**") :]]
     return "\n\n".join(part.strip() for part in parts) + "\n"
 
 
