@@ -373,8 +373,9 @@ def _trials(bench: Bench) -> None:
     places = {"box anywhere": holes["a box anywhere"], "box on an eye": holes["a box on the left eye"]}
     places["line"] = corruptions.black_line(bench.test, np.random.default_rng(0))
     filled = {place: baselines.biharmonic_fill(*hole) for place, hole in places.items()}
-    psnr = {place: metrics.psnr(bench.test, filled[place], mask).mean() for place, (_, mask) in places.items()}
-    rows, losses = {SMOOTH: {f"{place} (dB)": mean for place, mean in psnr.items()}}, {}
+    rows, losses = {SMOOTH: {}}, {}
+    for place, (_, mask) in places.items():
+        rows[SMOOTH][f"{place} (dB)"] = metrics.psnr(bench.test, filled[place], mask).mean()
     for name, recipe in TRIALS.items():
         network, history = bench.network(recipe.name)
         rows[name] = {}
